@@ -1,0 +1,52 @@
+"""A trainer's state on disk: written whole or not at all, and looked at before anything takes it over."""
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PLAYERS = ("generator", "discriminator", "averaged")
+OPTIMIZERS = ("optimizer_d", "optimizer_g")
+
+
+def write(path: str | Path, state: dict[str, Any]) -> None:
+    """Save state to path; whatever stops it, path holds the old file or the new one."""
+    part = Path(f"{path}.part")
+    try:
+        torch.save(state, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The state saved at path, on the CPU. Raises FileNotFoundError, or ValueError if damaged or another file."""
+    with open(path, "rb") as file:
+        try:
+            damage = zipfile.ZipFile(file).testzip()  # torch.load does not look at the checksums
+            state = None if damage else torch.load(path, map_location="cpu", weights_only=True)
+        except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            damage, state = error, None
+    if not isinstance(state, dict) or not state.keys() >= {*PLAYERS, *OPTIMIZERS}:
+        raise ValueError(f"{path}: damaged, or no checkpoint of a Trainer ({damage or 'it holds something else'})")
+    return state
+
+
+def check_fit(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Raise ValueError naming the first entry at which one trainer cannot take the other's state."""
+    ours, theirs = _skeleton(ours), _skeleton(theirs)
+    for name in ours | theirs:
+        if (here := ours.get(name, "nothing")) != (there := theirs.get(name, "nothing")):
+            raise ValueError(
+                f"checkpoint: does not fit at {name}, where it has {there} and this trainer {here}; "
+                "build the trainer as it was built when saved, with the same recipe"
+            )
+
+
+def _skeleton(state: dict[str, Any]) -> dict[str, str]:
+    nets = {f"{part}.{name}": f"shape {tuple(w.shape)}" for part in PLAYERS for name, w in state[part].items()}
+    settings = {f"{part}.{name}": "a value" for part in OPTIMIZERS for name in state[part]["param_groups"][0]}
+    return nets | settings

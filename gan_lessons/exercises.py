@@ -1,0 +1,116 @@
+"""Checks for the exercises: each compares an answer with an oracle, names the typical mistake, and never raises."""
+
+import functools
+import inspect
+import math
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from IPython.display import Markdown, display
+from torch import Tensor
+
+from gan_lessons import data, losses
+
+
+def show_source(obj: Any) -> None:
+    """Show the code of a function, method or class: the very code that runs."""
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip()
+    display(Markdown(f"```python\n{source}\n```"))
+
+
+def _check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
+    """judge returns None for a right answer, or what is wrong with it."""
+
+    @functools.wraps(judge)
+    def check(answer: Any) -> None:
+        try:
+            mistake = judge(answer)
+        except Exception as error:  # whatever a learner's code does, the notebook goes on
+            mistake = f"your answer raised {type(error).__name__}: {error}"
+        if mistake is _UNANSWERED:
+            print("… not answered yet.")
+        else:
+            print("✓ right." if mistake is None else f"✗ {mistake}")
+
+    return check
+
+
+_UNANSWERED = "unanswered"
+
+
+def _close(a: Any, b: Tensor) -> bool:
+    return torch.is_tensor(a) and a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-7)
+
+
+@_check
+def check_density(density: Callable[[Tensor], Tensor]) -> str | None:
+    """Lesson 02: density(x) of N(500, 5^2), x: (n,) -> (n,)."""
+    x = torch.linspace(485, 515, 31)
+    p, answer = data.gaussian().log_prob(x).exp(), density(x)
+    if answer is None or answer is ...:
+        return _UNANSWERED
+    if _close(answer, p):
+        return None
+    if not torch.is_tensor(answer) or answer.shape != x.shape:
+        return f"density(x) must return a tensor of x's shape {tuple(x.shape)}; build it from torch.exp."
+    area = torch.trapezoid(answer, x).item()
+    if _close(answer, p * 5 * math.sqrt(2 * math.pi) / math.sqrt(5 * 2 * math.pi)):
+        return (
+            f"the factor 1/sqrt(5 * 2 pi) takes 5 for the variance; the area is {area:.2f}, not 1. The variance is 25."
+        )
+    if _close(answer, data.gaussian().log_prob(x)):
+        return "this is the log of the density; take exp."
+    if _close(answer / answer.max(), p / p.max()):
+        return f"the shape is right, but the area under it is {area:.3g}, not 1: look at the factor in front."
+    ratio = (answer[20] / answer[15]).item()
+    return f"the bump is off: from x = 500 to 505 it falls by a factor of {ratio:.3g}; it should be exp(-1/2) = 0.607."
+
+
+@_check
+def check_discriminator_loss(loss: Callable[[Tensor, Tensor], Tensor]) -> str | None:
+    """Lesson 02: loss(logits_real, logits_fake) of Algorithm 1, to be minimised; (m,), (m,) -> scalar."""
+    real, fake = torch.tensor([-1.0, 0.5, 2.0]), torch.tensor([0.3, -2.0, 1.0])
+    right, answer = losses.discriminator_loss(real, fake), loss(real, fake)
+    if answer is None or answer is ...:
+        return _UNANSWERED
+    log_sigmoid = torch.nn.functional.logsigmoid
+    typical = {
+        "the sign: this is the value function, which D climbs; a loss is minimised, so put a minus in front.": -right,
+        "one term: fakes count as log(1 - D(G(z))), and you take log D(G(z)).": -(
+            log_sigmoid(real) + log_sigmoid(fake)
+        ).mean(),
+        "you sum over the minibatch; the formula takes the mean.": right * len(real),
+        "it is half of the loss: the two terms are added, not averaged.": right / 2,
+        "real and fake have changed places.": losses.discriminator_loss(fake, real),
+    }
+    if not _close(answer, right):
+        return next(
+            (text for text, wrong in typical.items() if _close(answer, wrong)),
+            f"got {answer}, expected {right.item():.4f}.",
+        )
+    if not math.isclose(loss(-100 * torch.ones(2), torch.zeros(2)).item(), 100 + math.log(2), rel_tol=1e-4):
+        return (
+            "right for small logits, but log(sigmoid(-200)) rounds to log(0): torch.nn.functional.logsigmoid does not."
+        )
+    return None
+
+
+@_check
+def check_steady(path: tuple[Tensor, Tensor]) -> str | None:
+    """Lesson 02: (mu, sigma) after each of the last 300 steps; at least 9 in 10 must be within 1 of 500 and of 5."""
+    if path is None or path is ...:
+        return _UNANSWERED
+    mu, sigma = path
+    if mu.shape != sigma.shape or mu.dim() != 1 or len(mu) < 300:
+        return f"give two rows of at least 300 numbers, one per step; got {tuple(mu.shape)} and {tuple(sigma.shape)}."
+    mu_off, sigma_off = ((mu[-300:] - 500).abs() > 1), ((sigma[-300:].abs() - 5).abs() > 1)
+    steady = 1 - (mu_off | sigma_off).double().mean().item()
+    if steady >= 0.9:
+        return None
+    if mu[-300:].isnan().any() or mu_off.all():
+        return (
+            f"mu is not near 500 in any of the last 300 steps (at the end it is {mu[-1]:.1f}): was it given the time?"
+        )
+    return f"near (500, 5) in {steady:.0%} of the last 300 steps, and 90% are asked for: D cannot keep up with G."

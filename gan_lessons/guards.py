@@ -1,0 +1,95 @@
+"""What keeps a trainer whole: randomness of its own, interrupts that wait, arguments looked at before they are used."""
+
+import functools
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C (a kernel's interrupt) back until the block is done, so that no player is left half updated."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
+        yield
+        return
+    held: list[tuple[Any, ...]] = []
+    handler = signal.signal(signal.SIGINT, lambda *signal_and_frame: held.append(signal_and_frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held and callable(handler):
+            handler(*held[0])
+
+
+def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a turn draw from the trainer's own random numbers, whatever else draws in this kernel, and disturb nothing.
+
+    torch.distributions draw from torch's global generator, which is the learner's too: the trainer keeps a state of its
+    own and swaps it in.
+    """
+
+    @functools.wraps(turn)
+    def wrapped(self: Any, **options: Any) -> Any:
+        with uninterrupted(), torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._rng_state)
+            seen = turn(self, **options)
+            self._rng_state = torch.get_rng_state()
+            return seen
+
+    return wrapped
+
+
+def check_players(generator: nn.Module, discriminator: nn.Module, data: Any, latent: Any, on: torch.device) -> None:
+    """Let the players try two samples, before anything is trained."""
+    for name, source in (("data", data), ("latent", latent)):
+        if not callable(getattr(source, "sample", None)):
+            raise ValueError(f"{name}: got {type(source).__name__}; it must have .sample((n,)), as torch.distributions")
+    modes = generator.training, discriminator.training
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        z, x = latent.sample((2,)).to(on), data.sample((2,)).to(on)
+        fake = _try("generator", generator.eval(), z)
+        if fake.shape != x.shape:
+            raise ValueError(f"generator: makes {_shape(fake)} from 2 z; data.sample((2,)) has {_shape(x)}")
+        out = _try("discriminator", discriminator.eval(), x)
+        if out.shape not in ((2,), (2, 1)):
+            raise ValueError(f"discriminator: returns {_shape(out)} for 2 x; allowed are shape (2,) and shape (2, 1)")
+    generator.train(modes[0]), discriminator.train(modes[1])
+
+
+def _try(name: str, net: nn.Module, x: Tensor) -> Tensor:
+    try:
+        return net(x)
+    except RuntimeError as error:
+        raise ValueError(f"{name}: does not take input of {_shape(x)} ({error})") from error
+
+
+def _shape(x: Tensor) -> str:
+    return f"shape {tuple(x.shape)}"
+
+
+def count(name: str, value: int, least: int) -> int:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= {least}")
+    return value
+
+
+def rate(name: str, value: float) -> float:
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"{name}: got {value!r}; a learning rate must be a finite number >= 0")
+    return value
+
+
+def device(name: str) -> torch.device:
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    allowed = [kind for kind, here in present.items() if here]
+    kind = allowed[0] if name == "auto" else str(name).partition(":")[0]
+    if kind not in allowed:
+        raise ValueError(f"device: got {name!r}; on this machine 'auto' and {allowed} are allowed")
+    return torch.device(kind if name == "auto" else name)

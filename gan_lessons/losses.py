@@ -1,0 +1,107 @@
+"""What each player minimises, next to its formula.
+
+D returns its raw output: a logit l for cross-entropy, so that D(x) = sigmoid(l). Losses take raw outputs, because
+log sigmoid(l) = -softplus(-l) is exact where log(D(x)) would round to log(0).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What both players minimise.
+
+    discriminator(out_real, out_fake) and generator(out_fake) take raw outputs of D, shape (m,) or (m, 1), and return a
+    scalar; probability(out) is D(x); rest holds the two values (discriminator, generator) at equilibrium.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+    probability: Callable[[Tensor], Tensor]
+    rest: tuple[float, float]
+
+
+def discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
+    """Minus the value function, averaged over the minibatch: what Algorithm 1's discriminator descends.
+
+        L_D = -mean(log D(x)) - mean(log(1 - D(G(z)))),   D = sigmoid(logit)     (Goodfellow et al. 2014, eq. 1)
+
+    logits_real, logits_fake: shape (m,) or (m, 1). Returns a scalar in nats; 2 log 2 = 1.386 when D cannot tell.
+
+    >>> from torch import zeros
+    >>> round(discriminator_loss(zeros(4), zeros(4)).item(), 3)
+    1.386
+    """
+    return softplus(-logits_real).mean() + softplus(logits_fake).mean()  # -log(1 - sigmoid(l)) = softplus(l)
+
+
+def saturating_generator_loss(logits_fake: Tensor) -> Tensor:
+    """The generator's part of the value function, which Algorithm 1 descends; flat where D is sure of the fake.
+
+        L_G = mean(log(1 - D(G(z)))),   slope in the logit: -D     (Goodfellow et al. 2014, eq. 1)
+
+    Returns a scalar in nats; -log 2 = -0.693 when D cannot tell.
+    """
+    return -softplus(logits_fake).mean()
+
+
+def non_saturating_generator_loss(logits_fake: Tensor) -> Tensor:
+    """The generator maximises log D(G(z)) instead: the same fixed point, a strong slope where D is sure of the fake.
+
+        L_G = -mean(log D(G(z))),   slope in the logit: D - 1     (Goodfellow et al. 2014, section 3)
+
+    Returns a scalar in nats; log 2 = 0.693 when D cannot tell.
+    """
+    return softplus(-logits_fake).mean()
+
+
+def least_squares_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
+    """Squared distance of D's raw output from 1 on data and from 0 on fakes, halved.
+
+        L_D = mean((D(x) - 1)^2) / 2 + mean(D(G(z))^2) / 2     (Mao et al. 2017, eq. 9, the 0-1 coding)
+
+    Returns a scalar; 1/4 when D says 1/2 everywhere.
+    """
+    return ((out_real - 1) ** 2).mean() / 2 + (out_fake**2).mean() / 2
+
+
+def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
+    """Squared distance of D's raw output on fakes from 1, halved.
+
+        L_G = mean((D(G(z)) - 1)^2) / 2     (Mao et al. 2017, eq. 9)
+
+    Returns a scalar; 1/8 when D says 1/2 everywhere.
+    """
+    return ((out_fake - 1) ** 2).mean() / 2
+
+
+minimax = Loss(discriminator_loss, saturating_generator_loss, Tensor.sigmoid, (math.log(4), -math.log(2)))
+non_saturating = Loss(discriminator_loss, non_saturating_generator_loss, Tensor.sigmoid, (math.log(4), math.log(2)))
+least_squares = Loss(least_squares_discriminator_loss, least_squares_generator_loss, Tensor.clone, (1 / 4, 1 / 8))
+
+
+def smoothed(real: float = 0.9) -> Loss:
+    """Non-saturating, with the label of data lowered from 1 to `real`: it keeps D from growing ever surer.
+
+        L_D = -mean(real log D(x) + (1 - real) log(1 - D(x))) - mean(log(1 - D(G(z))))     (Salimans et al. 2016, 3.4)
+
+    At equilibrium D = real / 2. Raises ValueError unless 0 < real <= 1.
+
+    >>> smoothed(1.0).rest == non_saturating.rest
+    True
+    """
+    if not 0 < real <= 1:
+        raise ValueError(f"real: got {real}; a label must be in (0, 1]")
+
+    def discriminator(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
+        # real softplus(-l) + (1 - real) softplus(l) = softplus(-l) + (1 - real) l
+        return discriminator_loss(logits_real, logits_fake) + (1 - real) * logits_real.mean()
+
+    d = real / 2
+    rest = (-real * math.log(d) - (2 - real) * math.log(1 - d), -math.log(d))
+    return Loss(discriminator, non_saturating_generator_loss, Tensor.sigmoid, rest)

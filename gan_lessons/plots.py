@@ -1,0 +1,130 @@
+"""Arrays to Axes. One colour and one line style for each thing, everywhere: those of the paper's Figure 1."""
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from torch import Tensor
+
+from gan_lessons.training import Record
+
+STYLE = {
+    "data": {"color": "black", "linestyle": ":", "linewidth": 2.2},
+    "fakes": {"color": "#1a8a2e", "linestyle": "-", "linewidth": 2.2},
+    "D": {"color": "#1f4fd8", "linestyle": "--", "linewidth": 2.0},
+    "D*": {"color": "#e07b00", "linestyle": "-.", "linewidth": 1.6},
+    "guide": {"color": "#888888", "linestyle": (0, (1, 2)), "linewidth": 1.0},
+}
+
+
+def use_style() -> None:
+    """Figures as these lessons draw them: sharp, small in the file, without boxes."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (7.2, 3.6),
+            "figure.dpi": 100,
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 11,
+            "legend.frameon": False,
+            "legend.fontsize": 9,
+        }
+    )
+
+
+def game(
+    x: Tensor, p_data: Tensor, p_g: Tensor, D: Tensor, D_star: Tensor | None = None, ax: Axes | None = None
+) -> Axes:
+    """The curves of Figure 1 over x: both densities (left axis), D(x) and the best possible D*(x) (right axis).
+
+    All of shape (n,). Where next to no x ever comes from, no D is better than another: D is faint there, D* not drawn.
+    A p_g more than twice as high as p_data goes through the top, and its peak is written there.
+    """
+    ax = ax or plt.gca()
+    top = 2.2 * p_data.max().item()
+    ax.plot(x, p_data, **STYLE["data"], label="$p_{data}$")
+    ax.plot(x, p_g, **STYLE["fakes"], label="$p_g$")
+    if p_g.max() > top:
+        peak = x[p_g.argmax()].item()
+        ax.annotate(
+            f"peak at {p_g.max():.2g}",
+            (peak, top),
+            xytext=(6, -12),
+            textcoords="offset points",
+            color=STYLE["fakes"]["color"],
+        )
+    ax.set(xlim=(x[0], x[-1]), ylim=(0, top), xlabel="x", ylabel="density")
+    right = ax.twinx()
+    mass = p_data + p_g
+    seen = mass > 1e-4 * mass.max()
+    right.plot(x, D, **STYLE["D"] | {"alpha": 0.3})
+    right.plot(x, D.where(seen, torch.nan), **STYLE["D"], label="D(x)")
+    if D_star is not None:
+        right.plot(x, D_star.where(seen, torch.nan), **STYLE["D*"], label="D*(x), the best")
+    right.set(ylim=(0, 1.1), yticks=[0, 0.5, 1], ylabel="D(x)")
+    right.spines["right"].set_visible(True)
+    right.axhline(0.5, **STYLE["guide"])
+    handles = ax.get_legend_handles_labels()[0] + right.get_legend_handles_labels()[0]
+    right.legend(handles=handles, loc="upper right", ncols=2)
+    return ax
+
+
+def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None = None) -> Axes:
+    """Where G went: (mu, sigma) after each step, both of shape (steps,), from light (first) to dark (last)."""
+    ax = ax or plt.gca()
+    points = torch.stack([mu, sigma], dim=1)
+    segments = torch.stack([points[:-1], points[1:]], dim=1).numpy()
+    ax.add_collection(
+        LineCollection(segments, array=range(len(segments)), cmap="Greens", clim=(-0.5 * len(segments), len(segments)))
+    )
+    ax.plot(*points[0], "o", mfc="white", mec=STYLE["fakes"]["color"], label="start")
+    ax.plot(*points[-1], "o", color=STYLE["fakes"]["color"], label="end")
+    ax.plot(*target, "*", color="black", markersize=13, label=f"data ({target[0]:g}, {target[1]:g})", zorder=1)
+    ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
+    ax.legend()
+    return ax
+
+
+def losses(history: Record, rest: tuple[float, float], ax: Axes | None = None) -> Axes:
+    """Both losses by step; the guide lines are where they rest at equilibrium (`Loss.rest`)."""
+    ax = ax or plt.gca()
+    ax.plot(history.loss_d, **STYLE["D"] | {"linewidth": 1}, label="loss of D")
+    ax.plot(history.loss_g, **STYLE["fakes"] | {"linewidth": 1}, label="loss of G")
+    for value in rest:
+        ax.axhline(value, **STYLE["guide"])
+        ax.annotate(
+            f"{value:.3g}",
+            (1, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, -3),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    ax.set(xlabel="step", ylabel="loss (nats)")
+    ax.legend()
+    return ax
+
+
+def probabilities(history: Record, ax: Axes | None = None) -> Axes:
+    """What D says on average, by step: mean D(x) of data and mean D(G(z)) of fakes; both are 1/2 at equilibrium."""
+    ax = ax or plt.gca()
+    ax.plot(history.d_real, **STYLE["data"] | {"linewidth": 1.2}, label="mean D(x)")
+    ax.plot(history.d_fake, **STYLE["fakes"] | {"linewidth": 1}, label="mean D(G(z))")
+    ax.axhline(0.5, **STYLE["guide"])
+    ax.set(xlabel="step", ylabel="probability", ylim=(0, 1))
+    ax.legend()
+    return ax
+
+
+def image_grid(images: Tensor, columns: int = 8, ax: Axes | None = None) -> Axes:
+    """Images (n, 784) in [-1, 1] as they come, row by row, white on black."""
+    if images.dim() != 2 or images.shape[1] != 784 or len(images) % columns:
+        raise ValueError(
+            f"images: got shape {tuple(images.shape)}; allowed is (n, 784) with n a multiple of {columns} columns"
+        )
+    ax = ax or plt.gca()
+    rows = images.detach().cpu().reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
+    ax.imshow(rows, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+    ax.set_axis_off()
+    return ax

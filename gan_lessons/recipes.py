@@ -1,0 +1,187 @@
+"""The settings the lessons use, by name. Each returns a ready `Trainer`; any of the trainer's settings can be changed:
+`recipes.gaussian(seed=3, k=5)`."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal, Uniform
+
+from gan_lessons import data, losses
+from gan_lessons.models import (
+    AffineGenerator,
+    MaxoutDiscriminator,
+    MLPDiscriminator,
+    MLPGenerator,
+    Standardise,
+    Unstandardise,
+)
+from gan_lessons.training import Trainer, adam
+
+PIXELS = 28 * 28
+EPOCH = 600  # steps of 100 images
+
+
+def cosine(fraction: float) -> float:
+    """Learning-rate factor: 1 at the start of the schedule, 0 at its end, half a cosine between.
+
+    >>> cosine(0.0), round(cosine(0.5), 3), cosine(1.0)
+    (1.0, 0.5, 0.0)
+    """
+    return (1 + math.cos(math.pi * fraction)) / 2
+
+
+def gaussian(
+    seed: int = 0, start: tuple[float, float] = (480.0, 1.0), standardise: bool = True, **settings: Any
+) -> Trainer:
+    """Lesson 02: G(z) = mu + sigma z, from start = (mu, sigma), learns N(500, 5^2) in 1,500 steps.
+
+    D = MLP 1-16-16-1, tanh, on x standardised by the mean and sd of a first minibatch of data; standardise=False lets
+    it see the raw x near 500, and nothing is learned.
+
+    >>> trainer = gaussian(seed=3, k=5)
+    >>> trainer.k, trainer.lr_d, trainer.lr_g, trainer.generator.mu.item()
+    (5, 0.01, 0.05, 480.0)
+    """
+    settings = {"lr_g": 0.05, "steps": 1500} | settings
+    return _one_number(lambda m, s: AffineGenerator(*start), seed, settings, standardise)
+
+
+def gaussian_mlp(seed: int = 0, **settings: Any) -> Trainer:
+    """Lesson 02: a generator that was never told the family, MLP 1-16-16-1, learns N(500, 5^2) in 2,000 steps.
+
+    x = m + s net(z), with m, s the mean and sd of a first minibatch of data; D as in `gaussian`.
+    """
+
+    def make_generator(m: Tensor, s: Tensor) -> MLPGenerator:
+        return MLPGenerator(1, 16, 16, 1, output=Unstandardise(m, s))
+
+    return _one_number(make_generator, seed, {"lr_g": 0.001, "steps": 2000} | settings)
+
+
+def mnist(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """The nets and settings of the code that the source text cites: three hidden layers each, 200 epochs.
+
+    G 100-256-512-1024-784, ReLU, tanh; D 784-1024-512-256-1, LeakyReLU(0.2); Adam 2e-4 with torch's own betas. That
+    code moves G first and halves D's loss, which Adam does not notice; here D moves first, as in Algorithm 1.
+    """
+    with _seeded(seed):
+        G = MLPGenerator(100, 256, 512, 1024, PIXELS, activation=nn.ReLU, output=nn.Tanh())
+        D = MLPDiscriminator(PIXELS, 1024, 512, 256, 1, activation=leaky_relu)
+    adam_as_torch = partial(adam, betas=(0.9, 0.999))
+    recipe = {"lr_d": 2e-4, "lr_g": 2e-4, "optimizer": adam_as_torch, "steps": 200 * EPOCH, "latent": _normal(100)}
+    return _digits(G, D, recipe, seed, device, settings)
+
+
+def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """The paper's own MNIST model, as its authors' published code sets it: 250 epochs over the first 50,000 images.
+
+    G 100-1200-1200-784 from uniform z, ReLU, sigmoid; D two maxout layers of 240 units with 5 pieces, dropout 0.2 on
+    pixels and 0.5 on units; SGD 0.1, momentum 0.5 rising to 0.7, rates / 1.000004 a step, both players at once.
+    Their code halves D's loss: here lr_d is half of lr_g instead.
+    """
+    images = data.mnist("train")[:50_000]
+    steps = 250 * len(images) // 100
+    with _seeded(seed):
+        # pixels are in [-1, 1] here and in [0, 1] there: 2 sigmoid(a) - 1, and (x + 1) / 2 before D
+        G = MLPGenerator(
+            100, 1200, 1200, PIXELS, activation=nn.ReLU, output=nn.Sequential(nn.Sigmoid(), Unstandardise(-1, 2))
+        )
+        D = MaxoutDiscriminator(PIXELS, 240, 240, 1, pieces=5, dropout=(0.2, 0.5, 0.5), inputs=Standardise(-1, 2))
+        _uniform_weights(G, 0.05)
+        _uniform_weights(D, 0.005)
+    brightness = (images.images.float().mean(0).flatten() / 255).clamp(1e-7, 1 - 1e-7)
+    G.net[-1].bias.data.copy_(brightness.logit())  # so that before training G draws each pixel as bright as on average
+    recipe = {
+        "lr_d": 0.05,
+        "lr_g": 0.1,
+        "optimizer": partial(RisingMomentum, over=steps),
+        "steps": steps,
+        "decay": lambda fraction: 1.000004 ** (-fraction * steps),
+        "order": "simultaneous",
+        "data": images,
+        "latent": Independent(Uniform(-math.sqrt(3) * torch.ones(100), math.sqrt(3)), 1),
+    }
+    return _digits(G, D, recipe, seed, device, settings)
+
+
+def mnist_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """Legible digits in about a minute on two CPU cores: 6 epochs, with a moving average of G.
+
+    G 64-256-512-784 with batch norm, LeakyReLU(0.2), tanh; D 784-512-256-1, LeakyReLU(0.2), dropout 0.3; Adam 1e-3;
+    real label 0.9.
+    """
+    with _seeded(seed):
+        G = MLPGenerator(64, 256, 512, PIXELS, activation=leaky_relu, batch_norm=True, output=nn.Tanh())
+        D = MLPDiscriminator(PIXELS, 512, 256, 1, activation=leaky_relu, dropout=0.3)
+    recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "loss": losses.smoothed(0.9), "steps": 6 * EPOCH, "average": 0.999}
+    return _digits(G, D, recipe | {"latent": _normal(64)}, seed, device, settings)
+
+
+class RisingMomentum(torch.optim.SGD):
+    """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
+
+    def __init__(self, params: Any, lr: float, over: int):
+        super().__init__(params, lr, momentum=0.5)
+        self.over = over
+        for group in self.param_groups:
+            group["steps"] = 0  # in the group, so that a checkpoint has it
+
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            group["momentum"] = 0.5 + 0.2 * min(group["steps"] / self.over, 1.0)
+            group["steps"] += 1
+        super().step(closure)
+
+
+leaky_relu = partial(nn.LeakyReLU, 0.2)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):  # a recipe leaves the learner's random numbers alone
+        torch.manual_seed(seed)
+        yield
+
+
+def _one_number(
+    make_generator: Callable[[Tensor, Tensor], nn.Module], seed: int, settings: dict[str, Any], standardise: bool = True
+) -> Trainer:
+    source = settings.pop("data", data.gaussian())
+    with _seeded(seed):
+        first = source.sample((128,))
+        m, s = first.mean(), first.std()
+        D = MLPDiscriminator(1, 16, 16, 1, inputs=Standardise(m, s) if standardise else None)
+        G = make_generator(m, s)
+    # nets this small are slower on a GPU
+    recipe = {
+        "latent": Normal(0.0, 1.0),
+        "lr_d": 0.01,
+        "batch_size": 128,
+        "decay": cosine,
+        "seed": seed,
+        "device": "cpu",
+    }
+    return Trainer(G, D, source, **(recipe | settings))
+
+
+def _digits(
+    G: nn.Module, D: nn.Module, recipe: dict[str, Any], seed: int, device: str, settings: dict[str, Any]
+) -> Trainer:
+    recipe = {"data": data.mnist("train"), "batch_size": 100, "seed": seed, "device": device} | recipe
+    return Trainer(G, D, **(recipe | settings))
+
+
+def _normal(dims: int) -> Distribution:
+    return Independent(Normal(torch.zeros(dims), 1.0), 1)
+
+
+def _uniform_weights(net: nn.Module, bound: float) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.uniform_(layer.weight, -bound, bound)
+            nn.init.zeros_(layer.bias)

@@ -1,0 +1,265 @@
+"""Algorithm 1 of Goodfellow et al. (2014): `Trainer.step()` is one round of the game."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+
+from gan_lessons import checkpoints, guards, losses
+from gan_lessons.guards import own_randomness, uninterrupted
+from gan_lessons.losses import Loss
+
+CHECK_EVERY = 100  # steps between two tests for nan and infinity
+
+
+class Record(NamedTuple):
+    """What one round measured, before the updates: detached 0-d tensors, so that nothing has to wait for a GPU."""
+
+    loss_d: Tensor | None = None
+    loss_g: Tensor | None = None
+    d_real: Tensor | None = None  # mean D(x)
+    d_fake: Tensor | None = None  # mean D(G(z))
+
+
+def stack(history: Iterable[Record]) -> Record:
+    """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws."""
+    return Record(*(torch.stack(column).cpu() for column in zip(*history, strict=True)))
+
+
+def adam(params: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] = (0.5, 0.999)) -> Optimizer:
+    """Adam with its first decay at 0.5: the gradients of a game turn too often for 0.9 (Radford et al. 2016)."""
+    return torch.optim.Adam(params, lr=lr, betas=betas, fused=True)
+
+
+class Trainer:
+    """Two players and the game between them.
+
+    generator: latent (n, ...) -> fakes of the data's shape; discriminator: x -> one raw output each, (n,) or (n, 1).
+    data, latent: where x and z come from, anything with `.sample((n,))`. loss: what each player minimises.
+    k: discriminator steps per generator step, 0 = D frozen; lr_d, lr_g: learning rates; batch_size: m of Algorithm 1.
+    optimizer(params, lr): makes a torch optimiser. steps: length of the schedule; decay(fraction of it) -> factor on
+    both rates. average: decay of an exponential moving average of G, taken each round. order: "alternating", as in
+    Algorithm 1, or "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask on the
+    CPU. device: "auto" takes CUDA, MPS, CPU, in this order.
+
+    k, lr_d, lr_g and batch_size can be assigned at any moment; the optimisers keep their moments. Same seed and thread
+    count, same run on the CPU. An interrupt arrives after a round, never inside it. Arguments that do not fit raise
+    ValueError; training that diverged raises FloatingPointError (`check_finite`).
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        data: Any,
+        *,
+        latent: Distribution,
+        loss: Loss = losses.non_saturating,
+        k: int = 1,
+        lr_d: float,
+        lr_g: float,
+        batch_size: int,
+        optimizer: Callable[..., Optimizer] = adam,
+        steps: int | None = None,
+        decay: Callable[[float], float] | None = None,
+        average: float | None = None,
+        order: str = "alternating",
+        seed: int = 0,
+        device: str = "auto",
+    ):
+        if order not in ("alternating", "simultaneous"):
+            raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
+        if decay is not None and steps is None:
+            raise ValueError("steps: got None; a decay needs the length of its schedule")
+        if average is not None and not 0 < average < 1:
+            raise ValueError(f"average: got {average}; a decay must be between 0 and 1, or None")
+        self.order, self.loss, self.decay, self.seed = order, loss, decay, seed
+        self.steps = steps if steps is None else guards.count("steps", steps, least=1)
+        self.k, self.lr_d, self.lr_g, self.batch_size = k, lr_d, lr_g, batch_size
+        self.device = guards.device(device)
+        self.generator, self.discriminator = generator.to(self.device), discriminator.to(self.device)
+        self.data, self.latent = data.to(self.device) if hasattr(data, "to") else data, latent
+        guards.check_players(self.generator, self.discriminator, self.data, latent, self.device)
+        self.optimizer_d = optimizer(discriminator.parameters(), lr_d)
+        self.optimizer_g = optimizer(generator.parameters(), lr_g)
+        self.averaged = None
+        if average is not None:
+            self.averaged = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
+        self._rng_state = torch.Generator().manual_seed(seed).get_state()
+        self.steps_done, self.record = 0, Record()
+        self._last_good = copy.deepcopy(self.state_dict())
+
+    # -- Algorithm 1 ---------------------------------------------------------------------------------------------------
+
+    @uninterrupted()
+    def step(self) -> Record:
+        """One round of Algorithm 1: k steps of D, each on a fresh minibatch, then one step of G."""
+        if self.order == "simultaneous":
+            self._simultaneous_step()
+        else:
+            for _ in range(self.k):
+                self.discriminator_step()
+            if self.k == 0:
+                self.discriminator_step(learn=False)  # D is frozen, but the record still says how it does
+            self.generator_step()
+        self.steps_done += 1
+        if self.steps_done % CHECK_EVERY == 0:
+            self.check_finite()
+            self._last_good = copy.deepcopy(self.state_dict())
+        return self.record
+
+    @own_randomness
+    def discriminator_step(self, *, learn: bool = True) -> Record:
+        """D's turn: tell a minibatch of data from a minibatch of fakes, and climb the value function."""
+        x_real, z = self._minibatch(self.data), self._minibatch(self.latent)
+        x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
+        out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
+        loss = self.loss.discriminator(out_real, out_fake)
+        if learn:
+            self._descend((self.optimizer_d, self.lr_d, loss))
+        return self._note(loss_d=loss, d_real=self.loss.probability(out_real), d_fake=self.loss.probability(out_fake))
+
+    @own_randomness
+    def generator_step(self) -> Record:
+        """G's turn: make a minibatch of fakes, and move so that D takes them for data."""
+        z = self._minibatch(self.latent)
+        loss = self.loss.generator(self.discriminator(self.generator(z)))
+        self._descend((self.optimizer_g, self.lr_g, loss))  # through D, but only G's weights move
+        if self.averaged:
+            self.averaged.update_parameters(self.generator)
+        return self._note(loss_g=loss)
+
+    @own_randomness
+    def _simultaneous_step(self) -> Record:
+        """Both players move from the same (G, D), on the same fakes, as the authors' own code did."""
+        x_real, x_fake = self._minibatch(self.data), self.generator(self._minibatch(self.latent))
+        out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
+        loss_d, loss_g = self.loss.discriminator(out_real, out_fake), self.loss.generator(out_fake)
+        self._descend((self.optimizer_d, self.lr_d, loss_d), (self.optimizer_g, self.lr_g, loss_g))
+        if self.averaged:
+            self.averaged.update_parameters(self.generator)
+        p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
+        return self._note(loss_d=loss_d, loss_g=loss_g, d_real=p_real, d_fake=p_fake)
+
+    def _minibatch(self, source: Any) -> Tensor:
+        return source.sample((self.batch_size,)).to(self.device)
+
+    def _descend(self, *moves: tuple[Optimizer, float, Tensor]) -> None:
+        """Take all gradients first, then move: with one player a step of Algorithm 1, with two a simultaneous one."""
+        factor = self.decay(min(self.steps_done / self.steps, 1.0)) if self.decay else 1.0
+        for optimizer, _, loss in moves:
+            optimizer.zero_grad()
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            loss.backward(inputs=weights, retain_graph=len(moves) > 1)  # the other player's gradients are not computed
+        for optimizer, lr, _ in moves:
+            for group in optimizer.param_groups:
+                group["lr"] = lr * factor
+            optimizer.step()
+
+    def _note(self, **measured: Tensor) -> Record:
+        self.record = self.record._replace(**{name: value.detach().mean() for name, value in measured.items()})
+        return self.record
+
+    # -- around the game -----------------------------------------------------------------------------------------------
+
+    def run(self, steps: int | None = None) -> Iterator[Record]:
+        """Play so many rounds, or without steps the rest of the schedule, yielding a Record after each."""
+        if steps is None and self.steps is None:
+            raise ValueError("steps: got None, and this trainer has no schedule; say how many, as in run(1000)")
+        steps = max(self.steps - self.steps_done, 0) if steps is None else guards.count("steps", steps, least=0)
+        return (self.step() for _ in range(steps))
+
+    def sample(self, n: int, average: bool = False) -> Tensor:
+        """n fakes, from G or from its moving average, in eval mode, without gradient.
+
+        Draws from torch's global generator: looking does not disturb training, and torch.manual_seed repeats a look.
+        """
+        if average and self.averaged is None:
+            raise ValueError("average: got True; this trainer keeps no average, build it with average=0.999")
+        n = guards.count("n", n, least=1)
+        G = self.averaged.module if average else self.generator
+        if average:  # averaged weights need batch-norm statistics of their own (Izmailov et al. 2018, section 3.2)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                update_bn((self.latent.sample((100,)).to(self.device) for _ in range(10)), G)
+        training = G.training
+        try:
+            with torch.no_grad():
+                return G.eval()(self.latent.sample((n,)).to(self.device))
+        finally:
+            G.train(training)
+
+    def check_finite(self) -> None:
+        """Test the last losses and all weights for nan and infinity; `step` does so every 100 steps.
+
+        If one is not finite, go back to the last good state and raise FloatingPointError naming it and the interval in
+        which it broke.
+        """
+        measured = {name: value for name, value in self.record._asdict().items() if value is not None}
+        players = {"generator": self.generator, "discriminator": self.discriminator}
+        weights = {f"{player}.{name}": w for player, net in players.items() for name, w in net.state_dict().items()}
+        for name, value in (measured | weights).items():
+            if not value.isfinite().all():
+                good, now = self._last_good["steps_done"], self.steps_done
+                self.load_state_dict(self._last_good | {"settings": self.state_dict()["settings"]})
+                raise FloatingPointError(
+                    f"{name} became nan or infinite between step {good} and step {now}. The trainer is back at step "
+                    f"{good}, its last good state: lower lr_d or lr_g before you go on."
+                )
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next rounds depend on; holds references, so copy it to keep it."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged else {},
+            "optimizer_d": self.optimizer_d.state_dict(),
+            "optimizer_g": self.optimizer_g.state_dict(),
+            "settings": {name: getattr(self, name) for name in ("k", "lr_d", "lr_g", "batch_size", "seed")},
+            "steps_done": self.steps_done,
+            "rng_state": self._rng_state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from the state of a trainer built the same way.
+
+        Raises ValueError naming the first entry that does not fit, with nothing touched.
+        """
+        checkpoints.check_fit(self.state_dict(), state)
+        with uninterrupted():
+            for part in ("generator", "discriminator", "averaged", "optimizer_d", "optimizer_g"):
+                if state[part]:
+                    getattr(self, part).load_state_dict(state[part])
+            for name, setting in state["settings"].items():
+                setattr(self, name, setting)
+            self.steps_done, self._rng_state, self.record = state["steps_done"], state["rng_state"].clone(), Record()
+            self._last_good = copy.deepcopy(self.state_dict())
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint, whole or not at all. Refuses to write weights that are not finite (`check_finite`)."""
+        self.check_finite()
+        checkpoints.write(path, self.state_dict())
+
+    def load(self, path: str | Path) -> "Trainer":
+        """Go on from a checkpoint, in a trainer built the same way: `recipes.mnist().load(path)`. Returns the trainer.
+
+        On the CPU the rounds that follow are those of the run that was saved, bit by bit. Raises FileNotFoundError, or
+        ValueError for a file that is damaged or does not fit; then nothing is touched.
+        """
+        self.load_state_dict(checkpoints.read(path))
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("k", "batch_size"):
+            guards.count(name, value, least=int(name == "batch_size"))
+        if name in ("lr_d", "lr_g"):
+            guards.rate(name, value)
+        if name == "k" and self.order == "simultaneous" and value != 1:
+            raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
+        super().__setattr__(name, value)

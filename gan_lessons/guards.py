@@ -51,23 +51,25 @@ def check_players(generator: nn.Module, discriminator: nn.Module, data: Any, lat
     for name, source in (("data", data), ("latent", latent)):
         if not callable(getattr(source, "sample", None)):
             raise ValueError(f"{name}: got {type(source).__name__}; it must have .sample((n,)), as torch.distributions")
-    modes = generator.training, discriminator.training
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with torch.random.fork_rng(devices=[]):
         z, x = latent.sample((2,)).to(on), data.sample((2,)).to(on)
-        fake = _try("generator", generator.eval(), z)
+        fake = _try("generator", generator, z)
         if fake.shape != x.shape:
             raise ValueError(f"generator: makes {_shape(fake)} from 2 z; data.sample((2,)) has {_shape(x)}")
-        out = _try("discriminator", discriminator.eval(), x)
+        out = _try("discriminator", discriminator, x)
         if out.shape not in ((2,), (2, 1)):
             raise ValueError(f"discriminator: returns {_shape(out)} for 2 x; allowed are shape (2,) and shape (2, 1)")
-    generator.train(modes[0]), discriminator.train(modes[1])
 
 
 def _try(name: str, net: nn.Module, x: Tensor) -> Tensor:
+    training = net.training
     try:
-        return net(x)
+        with torch.no_grad():
+            return net.eval()(x)
     except RuntimeError as error:
         raise ValueError(f"{name}: does not take input of {_shape(x)} ({error})") from error
+    finally:
+        net.train(training)
 
 
 def _shape(x: Tensor) -> str:
@@ -84,6 +86,16 @@ def rate(name: str, value: float) -> float:
     if not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError(f"{name}: got {value!r}; a learning rate must be a finite number >= 0")
     return value
+
+
+def check_setting(name: str, value: Any, order: str | None) -> None:
+    """What may be assigned to a trainer's live settings; other attributes pass."""
+    if name in ("k", "batch_size"):
+        count(name, value, least=int(name == "batch_size"))
+    if name in ("lr_d", "lr_g"):
+        rate(name, value)
+    if name == "k" and order == "simultaneous" and value != 1:
+        raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
 
 
 def device(name: str) -> torch.device:

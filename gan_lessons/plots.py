@@ -1,10 +1,18 @@
 """Arrays to Axes. One colour and one line style for each thing, everywhere: those of the paper's Figure 1."""
 
+import io
+from collections.abc import Iterable
+
 import matplotlib.pyplot as plt
+import numpy as np
+import PIL.Image
 import torch
+from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from gan_lessons.training import Record
 
@@ -29,17 +37,25 @@ def use_style() -> None:
             "axes.titlesize": 11,
             "legend.frameon": False,
             "legend.fontsize": 9,
+            "legend.columnspacing": 1.2,
         }
     )
 
 
 def game(
-    x: Tensor, p_data: Tensor, p_g: Tensor, D: Tensor, D_star: Tensor | None = None, ax: Axes | None = None
+    x: Tensor,
+    p_data: Tensor,
+    p_g: Tensor,
+    D: Tensor,
+    D_star: Tensor | None = None,
+    ax: Axes | None = None,
+    legend: bool = True,
 ) -> Axes:
     """The curves of Figure 1 over x: both densities (left axis), D(x) and the best possible D*(x) (right axis).
 
     All of shape (n,). Where next to no x ever comes from, no D is better than another: D is faint there, D* not drawn.
-    A p_g more than twice as high as p_data goes through the top, and its peak is written there.
+    A p_g more than twice as high as p_data goes through the top, and its peak is written there. legend: under the axes,
+    once for a whole figure is enough.
     """
     ax = ax or plt.gca()
     top = 2.2 * p_data.max().item()
@@ -54,23 +70,23 @@ def game(
             textcoords="offset points",
             color=STYLE["fakes"]["color"],
         )
-    ax.set(xlim=(x[0], x[-1]), ylim=(0, top), xlabel="x", ylabel="density")
+    ax.set(xlim=(x[0].item(), x[-1].item()), ylim=(0, top), xlabel="x", ylabel="density")
     right = ax.twinx()
     mass = p_data + p_g
     seen = mass > 1e-4 * mass.max()
     right.plot(x, D, **STYLE["D"] | {"alpha": 0.3})
     right.plot(x, D.where(seen, torch.nan), **STYLE["D"], label="D(x)")
     if D_star is not None:
-        right.plot(x, D_star.where(seen, torch.nan), **STYLE["D*"], label="D*(x), the best")
+        right.plot(x, D_star.where(seen, torch.nan), **STYLE["D*"], label="D*(x), the best D")
     right.set(ylim=(0, 1.1), yticks=[0, 0.5, 1], ylabel="D(x)")
     right.spines["right"].set_visible(True)
     right.axhline(0.5, **STYLE["guide"])
-    handles = ax.get_legend_handles_labels()[0] + right.get_legend_handles_labels()[0]
-    right.legend(handles=handles, loc="upper right", ncols=2)
+    if legend:
+        _legend_below(ax, right)
     return ax
 
 
-def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None = None) -> Axes:
+def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None = None, legend: bool = True) -> Axes:
     """Where G went: (mu, sigma) after each step, both of shape (steps,), from light (first) to dark (last)."""
     ax = ax or plt.gca()
     points = torch.stack([mu, sigma], dim=1)
@@ -78,11 +94,13 @@ def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None
     ax.add_collection(
         LineCollection(segments, array=range(len(segments)), cmap="Greens", clim=(-0.5 * len(segments), len(segments)))
     )
+    ax.plot(*points[::100].T, ".", color=STYLE["fakes"]["color"], markersize=4, label="every 100 steps")
     ax.plot(*points[0], "o", mfc="white", mec=STYLE["fakes"]["color"], label="start")
     ax.plot(*points[-1], "o", color=STYLE["fakes"]["color"], label="end")
     ax.plot(*target, "*", color="black", markersize=13, label=f"data ({target[0]:g}, {target[1]:g})", zorder=1)
     ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
-    ax.legend()
+    if legend:
+        _legend_below(ax, columns=2)
     return ax
 
 
@@ -101,8 +119,8 @@ def losses(history: Record, rest: tuple[float, float], ax: Axes | None = None) -
             textcoords="offset points",
             fontsize=8,
         )
-    ax.set(xlabel="step", ylabel="loss (nats)")
-    ax.legend()
+    ax.set(xlabel="step", ylabel="loss")
+    _legend_below(ax)
     return ax
 
 
@@ -113,7 +131,7 @@ def probabilities(history: Record, ax: Axes | None = None) -> Axes:
     ax.plot(history.d_fake, **STYLE["fakes"] | {"linewidth": 1}, label="mean D(G(z))")
     ax.axhline(0.5, **STYLE["guide"])
     ax.set(xlabel="step", ylabel="probability", ylim=(0, 1))
-    ax.legend()
+    _legend_below(ax)
     return ax
 
 
@@ -125,6 +143,34 @@ def image_grid(images: Tensor, columns: int = 8, ax: Axes | None = None) -> Axes
         )
     ax = ax or plt.gca()
     rows = images.detach().cpu().reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
-    ax.imshow(rows, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+    ax.imshow(rows.numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
     ax.set_axis_off()
     return ax
+
+
+def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image:
+    """An animated PNG, a frame for each of `length` figures, drawn with a progress bar; it loops, and waits at its end.
+
+    It moves wherever pictures are shown: on GitHub, in an HTML export, in a notebook nobody trusts yet. The figures may
+    be one figure, drawn anew and yielded again. `.data` are the bytes of the file, about 9 kB a frame.
+    """
+    frames = []
+    for figure in tqdm(figures, total=length, desc="drawing", leave=False):
+        figure.canvas.draw()
+        frames.append(PIL.Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB"))
+    if not frames:
+        raise ValueError("figures: got none; a film needs at least one")
+    # one palette for all frames, or colours would flicker
+    palette = PIL.Image.fromarray(np.concatenate([np.asarray(frame) for frame in frames[:: max(1, len(frames) // 6)]]))
+    palette = palette.quantize(32)
+    first, *rest = (frame.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for frame in frames)
+    times = [1000 * seconds] * len(rest) + [2000]
+    file = io.BytesIO()
+    first.save(file, "PNG", save_all=True, append_images=rest, duration=times, loop=0, disposal=0, blend=0)
+    return Image(file.getvalue(), format="png")
+
+
+def _legend_below(*axes: Axes, columns: int = 4) -> None:
+    """Under the axes, where no curve can run through it; axes that share a frame share it."""
+    handles = [handle for ax in axes for handle in ax.get_legend_handles_labels()[0]]
+    axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)

@@ -20,7 +20,8 @@ from gan_lessons.models import (
     Standardise,
     Unstandardise,
 )
-from gan_lessons.training import Trainer, adam
+from gan_lessons.optimizers import RisingMomentum, adam
+from gan_lessons.training import Trainer
 
 PIXELS = 28 * 28
 EPOCH = 600  # steps of 100 images
@@ -120,22 +121,6 @@ def mnist_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
         D = MLPDiscriminator(PIXELS, 512, 256, 1, activation=leaky_relu, dropout=0.3)
     recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "loss": losses.smoothed(0.9), "steps": 6 * EPOCH, "average": 0.999}
     return _digits(G, D, recipe | {"latent": _normal(64)}, seed, device, settings)
-
-
-class RisingMomentum(torch.optim.SGD):
-    """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
-
-    def __init__(self, params: Any, lr: float, over: int):
-        super().__init__(params, lr, momentum=0.5)
-        self.over = over
-        for group in self.param_groups:
-            group["steps"] = 0  # in the group, so that a checkpoint has it
-
-    def step(self, closure: Any = None) -> None:
-        for group in self.param_groups:
-            group["momentum"] = 0.5 + 0.2 * min(group["steps"] / self.over, 1.0)
-            group["steps"] += 1
-        super().step(closure)
 
 
 leaky_relu = partial(nn.LeakyReLU, 0.2)

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from gan_lessons import checkpoints, guards, losses
 from gan_lessons.guards import own_randomness, uninterrupted
 from gan_lessons.losses import Loss
+from gan_lessons.optimizers import adam
 
 CHECK_EVERY = 100  # steps between two tests for nan and infinity
 
@@ -30,11 +31,6 @@ class Record(NamedTuple):
 def stack(history: Iterable[Record]) -> Record:
     """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws."""
     return Record(*(torch.stack(column).cpu() for column in zip(*history, strict=True)))
-
-
-def adam(params: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] = (0.5, 0.999)) -> Optimizer:
-    """Adam with its first decay at 0.5: the gradients of a game turn too often for 0.9 (Radford et al. 2016)."""
-    return torch.optim.Adam(params, lr=lr, betas=betas, fused=True)
 
 
 class Trainer:
@@ -99,14 +95,14 @@ class Trainer:
 
     @uninterrupted()
     def step(self) -> Record:
-        """One round of Algorithm 1: k steps of D, each on a fresh minibatch, then one step of G."""
+        """One round of Algorithm 1: k turns of D, each on fresh minibatches, then one of G."""
         if self.order == "simultaneous":
             self._simultaneous_step()
         else:
             for _ in range(self.k):
                 self.discriminator_step()
             if self.k == 0:
-                self.discriminator_step(learn=False)  # D is frozen, but the record still says how it does
+                self.discriminator_step(learn=False)  # D is frozen, and only watches
             self.generator_step()
         self.steps_done += 1
         if self.steps_done % CHECK_EVERY == 0:
@@ -116,18 +112,19 @@ class Trainer:
 
     @own_randomness
     def discriminator_step(self, *, learn: bool = True) -> Record:
-        """D's turn: tell a minibatch of data from a minibatch of fakes, and climb the value function."""
+        """D's turn: tell data from fakes, and climb the value function."""
         x_real, z = self._minibatch(self.data), self._minibatch(self.latent)
         x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
         out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
             self._descend((self.optimizer_d, self.lr_d, loss))
-        return self._note(loss_d=loss, d_real=self.loss.probability(out_real), d_fake=self.loss.probability(out_fake))
+        p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
+        return self._note(loss_d=loss, d_real=p_real, d_fake=p_fake)
 
     @own_randomness
     def generator_step(self) -> Record:
-        """G's turn: make a minibatch of fakes, and move so that D takes them for data."""
+        """G's turn: make fakes, and move so that D takes them for data."""
         z = self._minibatch(self.latent)
         loss = self.loss.generator(self.discriminator(self.generator(z)))
         self._descend((self.optimizer_g, self.lr_g, loss))  # through D, but only G's weights move
@@ -232,10 +229,12 @@ class Trainer:
         Raises ValueError naming the first entry that does not fit, with nothing touched.
         """
         checkpoints.check_fit(self.state_dict(), state)
+        for name, setting in state["settings"].items():
+            guards.check_setting(name, setting, self.order)
         with uninterrupted():
             for part in ("generator", "discriminator", "averaged", "optimizer_d", "optimizer_g"):
                 if state[part]:
-                    getattr(self, part).load_state_dict(state[part])
+                    getattr(self, part).load_state_dict(copy.deepcopy(state[part]))  # optimisers keep what they get
             for name, setting in state["settings"].items():
                 setattr(self, name, setting)
             self.steps_done, self._rng_state, self.record = state["steps_done"], state["rng_state"].clone(), Record()
@@ -256,10 +255,5 @@ class Trainer:
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("k", "batch_size"):
-            guards.count(name, value, least=int(name == "batch_size"))
-        if name in ("lr_d", "lr_g"):
-            guards.rate(name, value)
-        if name == "k" and self.order == "simultaneous" and value != 1:
-            raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
+        guards.check_setting(name, value, order=self.__dict__.get("order"))
         super().__setattr__(name, value)

@@ -1,0 +1,104 @@
+import inspect
+import math
+
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from gan_lessons import exercises, losses
+from gan_lessons.training import Trainer
+
+
+def bell(x, factor, sd=5.0):
+    return factor * torch.exp(-((x - 500) ** 2) / (2 * sd**2))
+
+
+def boom(*args):
+    raise RuntimeError("boom")
+
+
+RIGHT = 1 / (5 * math.sqrt(2 * math.pi))
+DENSITY = [
+    (lambda x: bell(x, RIGHT), "✓ right"),
+    (lambda x: bell(x.double(), RIGHT), "✓ right"),
+    (lambda x: bell(x, 1 / math.sqrt(5 * 2 * math.pi)), "the variance is 25"),
+    (lambda x: bell(x, RIGHT).log(), "take exp"),
+    (lambda x: bell(x, 1.0), "area under it is 12.5"),
+    (lambda x: bell(x, RIGHT, sd=math.sqrt(5)), "the bump is off"),
+    (lambda x: bell(x, RIGHT, sd=10.0), "0.882; it should be"),
+    (lambda x: bell(x, RIGHT).sum(), "shape (31,)"),
+    (lambda x: 0.1, "shape (31,)"),
+    (lambda x: [0.1] * 31, "shape (31,)"),
+    (lambda x: torch.zeros(31), "✗"),
+    (lambda x: None, "not answered yet"),
+    (lambda x: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+    (3, "TypeError"),
+]
+LOSS = [
+    (losses.discriminator_loss, "✓ right"),
+    (lambda r, f: -logsigmoid(r).mean() - logsigmoid(-f).mean(), "✓ right"),
+    (lambda r, f: logsigmoid(r).mean() + logsigmoid(-f).mean(), "minus in front"),
+    (lambda r, f: -logsigmoid(r).mean() - logsigmoid(f).mean(), "log(1 - D(G(z)))"),
+    (lambda r, f: -logsigmoid(r).sum() - logsigmoid(-f).sum(), "takes the mean"),
+    (lambda r, f: -(logsigmoid(r).mean() + logsigmoid(-f).mean()) / 2, "added, not averaged"),
+    (lambda r, f: losses.discriminator_loss(f, r), "changed places"),
+    (lambda r, f: -(r.sigmoid().log() + (1 - f.sigmoid()).log()).mean(), "rounds to log(0)"),
+    (lambda r, f: torch.tensor(3.0), "got 3.0, expected"),
+    (lambda r, f: 3.0, "got 3.0, expected"),
+    (lambda r, f: None, "not answered yet"),
+    (lambda r, f: ..., "not answered yet"),
+    (lambda r: r, "TypeError"),
+    (boom, "RuntimeError: boom"),
+    (None, "TypeError"),
+]
+NEAR = 500 + 0.9 * torch.sin(torch.arange(400.0)), 5 + 0.9 * torch.cos(torch.arange(400.0))
+STEADY = [
+    (NEAR, "✓ right"),
+    ((NEAR[0], -NEAR[1]), "✓ right"),  # the sign of sigma does not show in p_g
+    ((torch.cat([torch.full((100,), 480.0), NEAR[0][:300]]), NEAR[1]), "✓ right"),  # only the last 300 count
+    ((NEAR[0] + 2 * (torch.arange(400) % 5 == 0), NEAR[1]), "near (500, 5) in 80%"),
+    ((NEAR[0], NEAR[1] + 2 * (torch.arange(400) % 2)), "near (500, 5) in 50%"),
+    ((NEAR[0], torch.full((400,), 1.0)), "near (500, 5) in 0%"),
+    ((torch.full((400,), 481.0), NEAR[1]), "it is 481.0"),
+    ((torch.full((400,), math.nan), NEAR[1]), "it is nan"),
+    ((NEAR[0], torch.full((400,), math.nan)), "✗"),
+    ((NEAR[0][:100], NEAR[1][:100]), "at least 300 numbers"),
+    ((NEAR[0], NEAR[1][:350]), "(400,) and (350,)"),
+    (None, "not answered yet"),
+    (..., "not answered yet"),
+    (3, "TypeError"),
+    (([500.0] * 300, [5.0] * 300), "✗"),
+]
+ANSWERS = [
+    (check, answer, text)
+    for check, answers in (
+        (exercises.check_density, DENSITY),
+        (exercises.check_discriminator_loss, LOSS),
+        (exercises.check_steady, STEADY),
+    )
+    for answer, text in answers
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "text"), ANSWERS)
+def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
+    assert check(answer) is None
+    printed = capsys.readouterr().out
+    assert text.lower() in printed.lower() and printed.count("\n") == 1
+    assert printed.startswith(("✓ ", "… ", "✗ "))
+    assert printed.startswith("✓") == (text == "✓ right")
+
+
+def test_show_source_shows_the_code_that_runs(monkeypatch):
+    shown = []
+    monkeypatch.setattr(exercises, "display", lambda *objects: shown.extend(objects))
+    for obj in (losses.discriminator_loss, Trainer.step, Trainer.discriminator_step, Trainer):
+        exercises.show_source(obj)
+    texts = [shown_object.data for shown_object in shown]
+    assert "return softplus(-logits_real).mean() + softplus(logits_fake).mean()" in texts[0]
+    assert texts[0] == inspect.getsource(losses.discriminator_loss).strip()
+    assert "def step(self)" in texts[1] and "for _ in range(self.k)" in texts[1]  # not the wrapper around it
+    assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
+    assert texts[3].startswith("class Trainer:")
+    assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))

@@ -1,0 +1,43 @@
+"""Imports between the rooms run upward only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import gan_lessons
+
+HOME = Path(gan_lessons.__file__).parent
+ORDER = "data losses theory models optimizers checkpoints guards training recipes metrics plots exercises __init__ __main__".split()
+
+
+def imported(source: str) -> set[str]:
+    """The modules of the package that a module imports, at the top or inside a function."""
+    rooms = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            first, _, room = node.module.partition(".")
+            if first == "gan_lessons":
+                rooms |= {room} if room else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            rooms |= {alias.name for alias in node.names if alias.name.startswith("gan_lessons")}
+    return rooms
+
+
+def test_every_module_has_its_place():
+    assert sorted(path.stem for path in HOME.glob("*.py")) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_run_upward(room):
+    above = set(ORDER[: ORDER.index(room)]) | ({"Trainer"} if room.startswith("__") else set())
+    assert imported((HOME / f"{room}.py").read_text()) <= above
+
+
+def test_imports_are_found():
+    assert imported("from gan_lessons import data\ndef f():\n from gan_lessons.losses import Loss") == {
+        "data",
+        "losses",
+    }
+    assert imported("import math, gan_lessons.data") == {"gan_lessons.data"}

@@ -1,0 +1,105 @@
+import math
+
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from gan_lessons import losses
+
+LOSSES = {
+    "minimax": losses.minimax,
+    "non_saturating": losses.non_saturating,
+    "least_squares": losses.least_squares,
+    "smoothed(0.9)": losses.smoothed(0.9),
+    "smoothed(0.7)": losses.smoothed(0.7),
+}
+
+
+@pytest.fixture
+def logits():
+    generator = torch.Generator().manual_seed(0)
+    return 3 * torch.randn(2, 64, generator=generator, dtype=torch.double)
+
+
+@pytest.mark.parametrize("shape", [(64,), (64, 1)])
+def test_discriminator_loss_is_cross_entropy(logits, shape):
+    real, fake = (row.reshape(shape) for row in logits)
+    expected = bce(real, torch.ones(shape).double()) + bce(fake, torch.zeros(shape).double())
+    assert torch.isclose(losses.discriminator_loss(real, fake), expected)
+    assert losses.discriminator_loss(real, fake).shape == ()
+
+
+def test_generator_losses_are_cross_entropy(logits):
+    fake = logits[0]
+    assert torch.isclose(losses.non_saturating_generator_loss(fake), bce(fake, torch.ones(64).double()))
+    assert torch.isclose(losses.saturating_generator_loss(fake), -bce(fake, torch.zeros(64).double()))
+
+
+@pytest.mark.parametrize("real", [1.0, 0.9, 0.3])
+def test_smoothed_is_cross_entropy_with_a_soft_label(logits, real):
+    expected = bce(logits[0], torch.full((64,), real).double()) + bce(logits[1], torch.zeros(64).double())
+    assert torch.isclose(losses.smoothed(real).discriminator(*logits), expected)
+    assert torch.equal(losses.smoothed(real).generator(logits[1]), losses.non_saturating.generator(logits[1]))
+
+
+def test_least_squares_formulas(logits):
+    real, fake = logits
+    expected = sum((r - 1) ** 2 + f**2 for r, f in zip(real.tolist(), fake.tolist(), strict=True)) / (2 * 64)
+    assert losses.least_squares.discriminator(real, fake).item() == pytest.approx(expected)
+    expected = sum((f - 1) ** 2 for f in fake.tolist()) / (2 * 64)
+    assert losses.least_squares.generator(fake).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "slope"), [("minimax", lambda D: -D), ("non_saturating", lambda D: D - 1)])
+def test_slope_in_the_logit(logits, name, slope):
+    fake = logits[0].requires_grad_()
+    (gradient,) = torch.autograd.grad(LOSSES[name].generator(fake), fake)
+    assert torch.allclose(64 * gradient, slope(1 / (1 + (-fake).exp())))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_extreme_logits_stay_finite(name, sign):
+    real, fake = torch.full((4,), 1000.0 * sign, requires_grad=True), torch.full((4,), -1000.0 * sign)
+    loss = LOSSES[name].discriminator(real, fake) + LOSSES[name].generator(real)
+    loss.backward()
+    assert loss.isfinite() and real.grad.isfinite().all()
+
+
+def test_a_sure_and_wrong_discriminator_pays_the_logit():
+    out = torch.full((3,), 1000.0)
+    assert losses.discriminator_loss(-out, out).item() == 2000
+    assert losses.non_saturating_generator_loss(-out).item() == 1000
+    assert losses.saturating_generator_loss(out).item() == -1000
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_rest_is_where_the_best_constant_discriminator_is(name):
+    loss = LOSSES[name]
+
+    def cost(c):  # p_g = p_data, so the best D cannot tell: one output c for both
+        return loss.discriminator(torch.tensor([c]).double(), torch.tensor([c]).double()).item()
+
+    best = minimize_scalar(cost, bracket=(-2, 2), tol=1e-10)
+    assert best.fun == pytest.approx(loss.rest[0], abs=1e-9)
+    assert loss.generator(torch.tensor([best.x])).item() == pytest.approx(loss.rest[1], abs=1e-6)
+
+
+def test_rest_in_numbers():
+    assert losses.minimax.rest == (pytest.approx(1.386294), pytest.approx(-0.693147))
+    assert losses.non_saturating.rest == (pytest.approx(1.386294), pytest.approx(0.693147))
+
+
+def test_probability():
+    out = torch.tensor([-1.0, 0.0, 2.0])
+    sigmoid = torch.tensor([1 / (1 + math.e), 0.5, 1 / (1 + math.exp(-2))])
+    for name in ("minimax", "non_saturating", "smoothed(0.7)"):
+        assert torch.allclose(LOSSES[name].probability(out), sigmoid)
+    assert torch.equal(losses.least_squares.probability(out), out)
+
+
+@pytest.mark.parametrize("real", [0, 1.1, -0.5, math.nan])
+def test_smoothed_bad_input(real):
+    with pytest.raises(ValueError, match=f"real: got {real}"):
+        losses.smoothed(real)

@@ -1,0 +1,127 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gan_lessons.models import (
+    AffineGenerator,
+    Maxout,
+    MaxoutDiscriminator,
+    MLPDiscriminator,
+    MLPGenerator,
+    Standardise,
+    Unstandardise,
+)
+
+MAXOUT = {"pieces": 5, "dropout": (0.2, 0.5, 0.5)}
+
+
+def parameters(net: nn.Module) -> int:
+    return sum(weight.numel() for weight in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("net", "shape_in", "shape_out"),
+    [
+        (AffineGenerator(500.0, 5.0), (7,), (7,)),
+        (MLPGenerator(1, 16, 16, 1, output=nn.Identity()), (7,), (7,)),
+        (MLPGenerator(1, 16, 16, 1, output=nn.Identity()), (7, 1), (7,)),
+        (MLPGenerator(64, 32, 784, output=nn.Tanh(), batch_norm=True), (7, 64), (7, 784)),
+        (MLPDiscriminator(1, 16, 16, 1), (7,), (7,)),
+        (MLPDiscriminator(1, 16, 16, 1), (1,), (1,)),
+        (MLPDiscriminator(784, 32, 1, dropout=0.3), (7, 784), (7,)),
+        (MLPDiscriminator(784, 32, 1), (7, 28, 28), (7,)),
+        (MaxoutDiscriminator(784, 24, 24, 1, **MAXOUT), (7, 784), (7,)),
+        (Maxout(6, 4, pieces=3), (7, 6), (7, 4)),
+    ],
+)
+def test_shapes(net, shape_in, shape_out):
+    assert net(torch.randn(shape_in)).shape == shape_out
+
+
+def test_affine_generator():
+    z = torch.randn(100)
+    G = AffineGenerator(480, -2)
+    assert torch.equal(G(z), 480 - 2 * z)
+    assert [name for name, _ in G.named_parameters()] == ["mu", "sigma"]
+
+
+def test_unstandardise_undoes_standardise():
+    x = 500 + 5 * torch.randn(1000)
+    there = Standardise(500.0, 5.0)(x)
+    assert torch.allclose(there, (x - 500) / 5)
+    assert torch.allclose(Unstandardise(500.0, 5.0)(there), x)
+    assert parameters(Standardise(500.0, 5.0)) == 0  # fixed, and saved
+    assert Standardise(torch.tensor(500.0), 5).state_dict() == {"mean": torch.tensor(500.0), "sd": torch.tensor(5.0)}
+
+
+def test_maxout_against_a_loop():
+    net, x = Maxout(6, 4, pieces=3), torch.randn(9, 6)
+    weight, bias, out = net.linear.weight, net.linear.bias, net(x)
+    for row in range(9):
+        for unit in range(4):
+            pieces = [(weight[3 * unit + i] @ x[row] + bias[3 * unit + i]).item() for i in range(3)]
+            assert out[row, unit].item() == pytest.approx(max(pieces), abs=1e-5)
+
+
+def test_mlp_generator_against_its_formula():
+    G = MLPGenerator(3, 5, 2, output=Unstandardise(10.0, 2.0), activation=nn.ReLU)
+    (W1, b1, W2, b2), z = G.parameters(), torch.randn(8, 3)
+    assert torch.allclose(G(z), 10 + 2 * ((z @ W1.T + b1).clamp(min=0) @ W2.T + b2), atol=1e-5)
+
+
+def test_mlp_discriminator_against_its_formula():
+    D = MLPDiscriminator(1, 16, 1, inputs=Standardise(500.0, 5.0))
+    (W1, b1, w2, b2), x = D.parameters(), 500 + 5 * torch.randn(8)
+    expected = torch.tanh((x[:, None] - 500) / 5 * W1[:, 0] + b1) @ w2[0] + b2
+    assert torch.allclose(D(x), expected, atol=1e-5)  # a raw output: no sigmoid
+
+
+@pytest.mark.parametrize(
+    ("net", "count"),
+    [
+        (AffineGenerator(0, 1), 2),
+        (MLPDiscriminator(1, 16, 16, 1), 2 * 16 + 17 * 16 + 17),
+        (MLPGenerator(64, 256, 784, output=nn.Tanh()), 65 * 256 + 257 * 784),
+        (MLPGenerator(64, 256, 784, output=nn.Tanh(), batch_norm=True), 65 * 256 + 2 * 256 + 257 * 784),
+        (MaxoutDiscriminator(784, 240, 240, 1, **MAXOUT), 785 * 240 * 5 + 241 * 240 * 5 + 241),
+    ],
+)
+def test_parameter_counts(net, count):
+    assert parameters(net) == count
+
+
+@pytest.mark.parametrize("D", [MLPDiscriminator(20, 64, 1, dropout=0.5), MaxoutDiscriminator(20, 8, 8, 1, **MAXOUT)])
+def test_dropout_only_in_train_mode(D):
+    x = torch.randn(5, 20)
+    assert not torch.equal(D.train()(x), D(x))
+    assert torch.equal(D.eval()(x), D(x))
+
+
+def test_maxout_discriminator_drops_at_each_layers_rate():
+    D = MaxoutDiscriminator(20, 8, 8, 1, **MAXOUT)
+    assert [type(layer) for layer in D.net] == [nn.Dropout, Maxout, nn.Dropout, Maxout, nn.Dropout, nn.Linear]
+    assert [layer.p for layer in D.net if isinstance(layer, nn.Dropout)] == [0.2, 0.5, 0.5]
+
+
+def test_no_batch_norm_at_the_ends():
+    G = MLPGenerator(4, 8, 8, 2, output=nn.Tanh(), batch_norm=True)
+    kinds = [type(layer) for layer in G.net]
+    assert kinds == [nn.Linear, nn.BatchNorm1d, nn.Tanh] * 2 + [nn.Linear]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Standardise(0.0, 0.0), "sd: got 0.0"),
+        (lambda: Unstandardise(0.0, -1.0), "sd: got -1.0"),
+        (lambda: Standardise(0.0, math.nan), "sd: got nan"),
+        (lambda: MLPDiscriminator(1), r"widths: got \(1,\)"),
+        (lambda: MLPGenerator(output=nn.Tanh()), r"widths: got \(\)"),
+        (lambda: MaxoutDiscriminator(4, 8, 1, pieces=2, dropout=(0.5,)), "dropout: got 1 rates; 2 layers"),
+    ],
+)
+def test_bad_input(make, name):
+    with pytest.raises(ValueError, match=name):
+        make()

@@ -1,0 +1,184 @@
+import io
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from torch.distributions import Normal
+
+from gan_lessons import plots, theory
+from gan_lessons.training import Record
+
+X = torch.linspace(470, 530, 241)
+P, Q = Normal(500.0, 5.0), Normal(490.0, 3.0)
+GAME = {
+    "x": X,
+    "p_data": P.log_prob(X).exp(),
+    "p_g": Q.log_prob(X).exp(),
+    "D": torch.linspace(0, 1, 241),
+    "D_star": theory.optimal_discriminator(P, Q)(X),
+}
+HISTORY = Record(*torch.rand(4, 50, generator=torch.Generator().manual_seed(0)))
+IMAGES = torch.rand(24, 784, generator=torch.Generator().manual_seed(0)) * 2 - 1
+DRAWINGS = {
+    "game": lambda ax: plots.game(**GAME, ax=ax),
+    "path": lambda ax: plots.path(torch.linspace(480, 500, 30), torch.linspace(1, 5, 30), (500, 5), ax=ax),
+    "losses": lambda ax: plots.losses(HISTORY, (1.386, 0.693), ax=ax),
+    "probabilities": lambda ax: plots.probabilities(HISTORY, ax=ax),
+    "image_grid": lambda ax: plots.image_grid(IMAGES, ax=ax),
+}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ax():
+    return plt.subplots(1, 2)[1][0]  # not the current one
+
+
+def line(ax, label):
+    """The one line so labelled."""
+    (found,) = (line for line in ax.lines if line.get_label() == label)
+    return found
+
+
+def right_of(ax):
+    (found,) = (other for other in ax.figure.axes if other is not ax and other.bbox.bounds == ax.bbox.bounds)
+    return found
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_draws_where_told_without_warnings(name, ax):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert DRAWINGS[name](ax) is ax
+        png = io.BytesIO()
+        ax.figure.savefig(png, format="png")
+    pixels = plt.imread(io.BytesIO(png.getvalue()))
+    assert pixels.std() > 0.02
+    assert not ax.figure.axes[1].has_data()
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_draws_on_the_current_axes_unless_told(name):
+    assert DRAWINGS[name](None) is plt.gcf().axes[0]
+
+
+def test_game_draws_the_curves_it_is_given(ax):
+    plots.game(**GAME, ax=ax)
+    right = right_of(ax)
+    for curve, label in ((GAME["p_data"], "$p_{data}$"), (GAME["p_g"], "$p_g$")):
+        assert np.array_equal(line(ax, label).get_xdata(), X) and np.array_equal(line(ax, label).get_ydata(), curve)
+    whole = [line for line in right.lines if np.array_equal(line.get_ydata(), GAME["D"])]
+    assert len(whole) == 1 and whole[0].get_alpha() < 1
+    styles = [(line(ax, "$p_{data}$"), "data"), (line(ax, "$p_g$"), "fakes"), (line(right, "D(x)"), "D")]
+    for drawn, name in styles:
+        assert to_hex(drawn.get_color()) == to_hex(plots.STYLE[name]["color"])
+        assert drawn.get_linestyle() == plots.STYLE[name]["linestyle"]
+    assert {text.get_text()[:4] for text in right.get_legend().get_texts()} == {"$p_{", "$p_g", "D(x)", "D*(x"}
+
+
+def test_game_hides_d_star_where_there_is_no_mass(ax):
+    plots.game(**GAME, ax=ax)
+    mass = np.asarray(GAME["p_data"] + GAME["p_g"])
+    (star,) = (line for line in right_of(ax).lines if line.get_label().startswith("D*"))
+    for drawn, curve in ((star.get_ydata(), GAME["D_star"]), (line(right_of(ax), "D(x)").get_ydata(), GAME["D"])):
+        assert np.array_equal(np.isnan(drawn), mass <= 1e-4 * mass.max())
+        assert np.array_equal(drawn[~np.isnan(drawn)], curve[~np.isnan(drawn)])
+    assert 0 < np.isnan(star.get_ydata()).sum() < 241
+
+
+def test_game_without_d_star(ax):
+    plots.game(**GAME | {"D_star": None}, ax=ax)
+    assert not any(line.get_label().startswith("D*") for line in right_of(ax).lines)
+
+
+def test_game_writes_the_peak_that_leaves_the_top(ax):
+    plots.game(**GAME, ax=ax)
+    assert not ax.texts
+    plots.game(**GAME | {"p_g": Normal(490.0, 0.5).log_prob(X).exp()}, ax=ax)
+    (note,) = ax.texts
+    assert "0.8" in note.get_text() and note.xy[0] == 490  # 1 / (0.5 sqrt(2 pi)) = 0.798
+    assert ax.get_ylim()[1] == pytest.approx(2.2 * GAME["p_data"].max().item())
+
+
+def test_path_leads_from_start_to_end(ax):
+    mu, sigma = torch.tensor([480.0, 490.0, 505.0, 500.5]), torch.tensor([1.0, 3.0, 6.0, 5.2])
+    plots.path(mu, sigma, (500, 5), ax=ax)
+    assert line(ax, "start").get_xydata().tolist() == [[480, 1]]
+    assert line(ax, "end").get_xydata()[0] == pytest.approx([500.5, 5.2])
+    (target,) = (line for line in ax.lines if line.get_label().startswith("data"))
+    assert target.get_xydata().tolist() == [[500, 5]] and "(500, 5)" in target.get_label()
+    segments = ax.collections[0].get_segments()
+    points = np.stack([mu, sigma], axis=1)
+    assert [segment.tolist() for segment in segments] == [points[i : i + 2].tolist() for i in range(3)]
+    assert list(ax.collections[0].get_array()) == [0, 1, 2]  # light to dark
+    assert ax.get_xlim()[0] < 480 and ax.get_xlim()[1] > 505 and ax.get_ylim()[1] > 6  # the middle is in the picture
+
+
+def test_losses_and_where_they_rest(ax):
+    plots.losses(HISTORY, (1.386, -0.693), ax=ax)
+    assert np.array_equal(line(ax, "loss of D").get_ydata(), HISTORY.loss_d)
+    assert np.array_equal(line(ax, "loss of G").get_ydata(), HISTORY.loss_g)
+    guides = [list(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) == 2]
+    assert guides == [[1.386, 1.386], [-0.693, -0.693]]
+    assert [note.get_text() for note in ax.texts] == ["1.39", "-0.693"]
+
+
+def test_probabilities(ax):
+    plots.probabilities(HISTORY, ax=ax)
+    assert np.array_equal(line(ax, "mean D(x)").get_ydata(), HISTORY.d_real)
+    assert np.array_equal(line(ax, "mean D(G(z))").get_ydata(), HISTORY.d_fake)
+    assert [list(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) == 2] == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize("columns", [8, 6, 24, 1])
+def test_image_grid_goes_row_by_row(ax, columns):
+    plots.image_grid(IMAGES, columns, ax=ax)
+    (grid,) = ax.images
+    pixels = grid.get_array()
+    assert pixels.shape == (24 // columns * 28, columns * 28)
+    for i in range(24):
+        top, left = 28 * (i // columns), 28 * (i % columns)
+        assert np.array_equal(pixels[top : top + 28, left : left + 28], IMAGES[i].reshape(28, 28))
+    assert grid.get_clim() == (-1, 1) and grid.get_cmap().name == "gray"  # white on black
+
+
+@pytest.mark.parametrize("shape", [(9, 784), (8, 28, 28), (784,), (8, 785)])
+def test_image_grid_wrong_shape(shape):
+    with pytest.raises(ValueError, match=r"images: got shape \(.*multiple of 8 columns"):
+        plots.image_grid(torch.zeros(shape))
+
+
+def test_use_style_sets_what_figures_need():
+    with plt.rc_context():
+        plots.use_style()
+        assert plt.rcParams["figure.constrained_layout.use"] and not plt.rcParams["axes.spines.top"]
+
+
+def test_film_is_an_animated_png_that_shows_every_figure():
+    figure, ax = plt.subplots(figsize=(2, 2))
+
+    def frames():
+        for height in range(5):
+            ax.clear()
+            ax.bar(["x"], [height])
+            ax.set_ylim(0, 5)
+            yield figure
+
+    film = PIL.Image.open(io.BytesIO(plots.film(frames(), length=5).data))
+    ink = []
+    for frame in range(film.n_frames):
+        film.seek(frame)
+        ink.append(255 - np.asarray(film.convert("L"), dtype=float).mean())
+    assert film.format == "PNG" and film.n_frames == 5 and film.info["loop"] == 0
+    assert ink == sorted(ink) and len(set(ink)) == 5  # the bar grows
+    with pytest.raises(ValueError, match="figures: got none"):
+        plots.film([], length=0)

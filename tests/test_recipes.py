@@ -1,0 +1,213 @@
+import math
+
+import pytest
+import torch
+from seed_table import found, table
+from torch import nn
+from torch.distributions import Normal
+
+from gan_lessons import data, losses, recipes
+from gan_lessons.models import AffineGenerator, Maxout
+
+RECIPES = [recipes.gaussian, recipes.gaussian_mlp, recipes.mnist, recipes.mnist_paper, recipes.mnist_quick]
+
+
+def linear(net):
+    """Widths of all affine layers, first to last."""
+    layers = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
+    return [layers[0].in_features, *(layer.out_features for layer in layers)]
+
+
+def activations(net):
+    kinds = nn.ReLU | nn.LeakyReLU | nn.Tanh | nn.Sigmoid | nn.BatchNorm1d | nn.Dropout | Maxout
+    return [layer for layer in net.modules() if isinstance(layer, kinds)]
+
+
+def kinds(net):
+    return [type(layer) for layer in activations(net)]
+
+
+def rates(trainer):
+    return trainer.lr_d, trainer.lr_g
+
+
+def adam_settings(optimizer):
+    assert type(optimizer) is torch.optim.Adam
+    (group,) = optimizer.param_groups
+    return group["betas"], group["weight_decay"]
+
+
+def fakes_have_the_shape_of_data(trainer):
+    assert trainer.sample(3).shape == trainer.data.sample((3,)).shape
+
+
+def test_gaussian():
+    trainer = recipes.gaussian()
+    G, D = trainer.generator, trainer.discriminator
+    assert type(G) is AffineGenerator and (G.mu.item(), G.sigma.item()) == (480, 1)
+    assert linear(D) == [1, 16, 16, 1] and kinds(D) == [nn.Tanh] * 2
+    assert rates(trainer) == (0.01, 0.05) and (trainer.steps, trainer.batch_size, trainer.k) == (1500, 128, 1)
+    assert trainer.decay is recipes.cosine and trainer.loss is losses.non_saturating
+    assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.5, 0.999), 0)
+    assert (trainer.data.mean, trainer.data.stddev) == (500, 5)
+    assert (trainer.latent.mean, trainer.latent.stddev) == (0, 1)
+    assert trainer.device.type == "cpu"
+    assert recipes.gaussian(start=(450, -2)).sample(50_000).std() == pytest.approx(2, rel=0.02)
+
+
+def test_gaussian_mlp():
+    trainer = recipes.gaussian_mlp()
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == linear(D) == [1, 16, 16, 1] and kinds(G) == kinds(D) == [nn.Tanh] * 2
+    assert rates(trainer) == (0.01, 0.001) and (trainer.steps, trainer.batch_size) == (2000, 128)
+    assert torch.equal(G.output.mean, D.inputs.mean) and torch.equal(G.output.sd, D.inputs.sd)
+
+
+@pytest.mark.parametrize("recipe", [recipes.gaussian, recipes.gaussian_mlp])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_standardised_by_a_first_minibatch(recipe, seed):
+    inputs = recipe(seed).discriminator.inputs
+    torch.manual_seed(seed)
+    first = Normal(500.0, 5.0).sample((128,))  # never 500 and 5 themselves, which nobody told
+    assert (inputs.mean, inputs.sd) == (first.mean(), first.std())
+
+
+def test_raw_x():
+    D = recipes.gaussian(standardise=False).discriminator
+    assert isinstance(D.inputs, nn.Identity)
+
+
+def test_cosine():
+    for fraction in (0.0, 0.1, 0.5, 0.9, 1.0):
+        assert recipes.cosine(fraction) == pytest.approx(math.cos(math.pi * fraction / 2) ** 2)
+
+
+def test_mnist():
+    trainer = recipes.mnist(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [100, 256, 512, 1024, 784] and kinds(G) == [nn.ReLU] * 3 + [nn.Tanh]
+    assert linear(D) == [784, 1024, 512, 256, 1] and kinds(D) == [nn.LeakyReLU] * 3
+    assert {layer.negative_slope for layer in activations(D)} == {0.2}
+    assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.9, 0.999), 0)
+    assert rates(trainer) == (2e-4, 2e-4) and (trainer.batch_size, trainer.steps) == (100, 200 * 600)
+    assert trainer.decay is None and trainer.averaged is None and trainer.loss is losses.non_saturating
+    assert len(trainer.data) == 60_000 and trainer.order == "alternating"
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_mnist_quick():
+    trainer = recipes.mnist_quick(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [64, 256, 512, 784] and kinds(G) == [nn.BatchNorm1d, nn.LeakyReLU] * 2 + [nn.Tanh]
+    assert linear(D) == [784, 512, 256, 1] and kinds(D) == [nn.LeakyReLU, nn.Dropout] * 2
+    slopes = {layer.negative_slope for layer in activations(G) + activations(D) if isinstance(layer, nn.LeakyReLU)}
+    assert slopes == {0.2} and {layer.p for layer in activations(D) if isinstance(layer, nn.Dropout)} == {0.3}
+    assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.5, 0.999), 0)
+    assert rates(trainer) == (1e-3, 1e-3) and (trainer.batch_size, trainer.steps) == (100, 6 * 600)
+    assert trainer.loss.rest == losses.smoothed(0.9).rest and len(trainer.data) == 60_000
+    trainer.batch_size = 4
+    seen = [torch.cat([w.flatten() for w in trainer.generator.parameters()]).clone() for _ in trainer.run(2)]
+    average = torch.cat([w.flatten() for w in trainer.averaged.parameters()])
+    assert torch.allclose(average, seen[0] * 0.999 + seen[1] * 0.001, atol=1e-7)
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_mnist_paper():
+    trainer = recipes.mnist_paper(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [100, 1200, 1200, 784] and kinds(G) == [nn.ReLU] * 2 + [nn.Sigmoid]
+    assert linear(D) == [784, 240 * 5, 240 * 5, 1] and kinds(D) == [nn.Dropout, Maxout] * 2 + [nn.Dropout]
+    assert [layer.shape for layer in D.net if isinstance(layer, Maxout)] == [(240, 5)] * 2
+    assert [layer.p for layer in D.net if isinstance(layer, nn.Dropout)] == [0.2, 0.5, 0.5]
+    for net, bound in ((G, 0.05), (D, 0.005)):
+        for layer in net.modules():
+            if isinstance(layer, nn.Linear):
+                assert 0.98 * bound < layer.weight.abs().max() <= bound
+    seen = []
+    D.net.register_forward_pre_hook(lambda net, x: seen.append(x[0]))
+    D(torch.tensor([[-1.0], [1.0]]).expand(2, 784))
+    assert torch.equal(seen[0][:, 0], torch.tensor([0.0, 1.0]))  # D sees pixels in [0, 1]
+    assert trainer.order == "simultaneous" and (trainer.batch_size, trainer.steps) == (100, 250 * 500)
+    assert len(trainer.data) == 50_000 and torch.equal(trainer.data.labels, data.mnist("train").labels[:50_000])
+    z = trainer.latent.sample((2000,))
+    assert z.shape == (2000, 100) and z.abs().max() <= math.sqrt(3) and z.std() == pytest.approx(1, abs=0.01)
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_mnist_paper_starts_at_the_mean_image():
+    trainer = recipes.mnist_paper(device="cpu")
+    mean_image = data.mnist("train").images[:50_000].double().mean(0).flatten() / 127.5 - 1
+    torch.manual_seed(0)
+    assert (trainer.sample(500).mean(0) - mean_image).abs().mean() < 0.02
+    trainer.generator.net[-1].weight.data.zero_()
+    assert torch.allclose(trainer.sample(1)[0].double(), mean_image, atol=1e-5)
+
+
+def test_mnist_paper_schedule():
+    trainer = recipes.mnist_paper(device="cpu", batch_size=2)
+    assert rates(trainer) == (0.05, 0.1) and isinstance(trainer.optimizer_d, torch.optim.SGD)
+    for done in (0, 50_000, 125_000):
+        trainer.steps_done = done
+        for optimizer in (trainer.optimizer_d, trainer.optimizer_g):
+            optimizer.param_groups[0]["steps"] = done
+        trainer.step()
+        for optimizer, lr in ((trainer.optimizer_d, 0.05), (trainer.optimizer_g, 0.1)):
+            group = optimizer.param_groups[0]
+            assert group["lr"] == pytest.approx(lr / 1.000004**done)
+            assert group["momentum"] == pytest.approx(0.5 + 0.2 * done / 125_000)
+
+
+def test_rising_momentum_by_hand():
+    weight = nn.Parameter(torch.tensor(1.0))
+    optimizer = recipes.RisingMomentum([weight], lr=0.1, over=4)
+    w, velocity = 1.0, 0.0
+    for t in range(7):
+        optimizer.zero_grad()
+        (weight**2 / 2).backward()
+        optimizer.step()
+        velocity = (0.5 + 0.05 * min(t, 4)) * velocity + w
+        w -= 0.1 * velocity
+        assert weight.item() == pytest.approx(w, abs=1e-6)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recipes_leave_the_learners_randomness_alone(recipe):
+    torch.manual_seed(8)
+    before = torch.get_rng_state()
+    a = recipe(seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(1)
+    b, c = recipe(seed=1), recipe(seed=2)
+    x, y, other = (torch.cat([w.flatten() for w in t.discriminator.parameters()]) for t in (a, b, c))
+    assert torch.equal(x, y) and not torch.equal(x, other)
+    assert a.seed == 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_settings_can_be_changed(recipe):
+    changed = {"lr_d": 0.125, "batch_size": 7, "loss": losses.least_squares, "steps": 9, "average": 0.5}
+    trainer = recipe(**changed, device="cpu")
+    assert (trainer.lr_d, trainer.batch_size, trainer.steps) == (0.125, 7, 9)
+    assert trainer.loss is losses.least_squares and trainer.averaged is not None
+
+
+def test_data_can_be_changed():
+    source = Normal(-3.0, 0.5)
+    D = recipes.gaussian(data=source).discriminator
+    assert D.inputs.mean == pytest.approx(-3, abs=0.3) and D.inputs.sd == pytest.approx(0.5, abs=0.2)
+    images = data.mnist("test")[:50]
+    assert recipes.mnist_quick(data=images, device="cpu").data.images.data_ptr() == images.images.data_ptr()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_unknown_settings_are_named(recipe):
+    with pytest.raises(TypeError, match="learning_rate"):
+        recipe(learning_rate=0.1)
+
+
+def test_twenty_seeds_as_recorded():
+    record = data.saved_record("gaussian_20_seeds")["rows"]
+    for (row, ends), successes in zip(table().items(), (20, 20, 0), strict=True):
+        assert sum(found(*end) for end in ends) == sum(line[3] for line in record[row]) == successes
+        for (mean, sd), (_, recorded_mean, recorded_sd, _) in zip(ends, record[row], strict=True):
+            assert (mean, sd) == (pytest.approx(recorded_mean, abs=0.05), pytest.approx(recorded_sd, abs=0.05))

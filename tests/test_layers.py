@@ -1,14 +1,20 @@
-"""Imports between the rooms run upward only."""
+"""Imports between the rooms run upward only, and ruff is content."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import gan_lessons
 
+ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-ORDER = "data losses theory models optimizers checkpoints guards training recipes metrics plots exercises __init__ __main__".split()
+ORDER = (
+    *("data", "losses", "theory", "models", "optimizers", "checkpoints", "guards", "training"),
+    *("recipes", "metrics", "plots", "exercises", "__init__", "__main__"),
+)
 
 
 def imported(source: str) -> set[str]:
@@ -41,3 +47,9 @@ def test_imports_are_found():
         "losses",
     }
     assert imported("import math, gan_lessons.data") == {"gan_lessons.data"}
+
+
+def test_ruff_has_nothing_to_say():
+    for command in (["check", "--output-format=concise"], ["format", "--check"]):
+        ruff = subprocess.run([sys.executable, "-m", "ruff", *command, ROOT], capture_output=True, text=True)
+        assert ruff.returncode == 0, ruff.stdout + ruff.stderr

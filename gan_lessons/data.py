@@ -87,7 +87,10 @@ class Images:
         return len(self.images)
 
     def __getitem__(self, index: slice | Tensor) -> "Images":
-        return Images(self.images[index], self.labels[index])
+        chosen = Images(self.images[index], self.labels[index])
+        if chosen.images.dim() != 3 or len(chosen) == 0:
+            raise IndexError(f"index: got {index!r}; use a slice, a mask or a row of indices that selects images")
+        return chosen
 
     def to(self, device: torch.device | str) -> "Images":
         return Images(self.images.to(device), self.labels.to(device))

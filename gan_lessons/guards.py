@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -26,6 +27,14 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if held and callable(handler):
             handler(*held[0])
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw as after torch.manual_seed(seed), on the CPU, and leave the learner's random numbers alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
+        yield
 
 
 def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,25 +86,22 @@ def _shape(x: Tensor) -> str:
 
 
 def count(name: str, value: int, least: int) -> int:
-    if not isinstance(value, int) or value < least:
+    if not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= {least}")
-    return value
+    return int(value)  # numpy's numbers would make a checkpoint unreadable
 
 
-def rate(name: str, value: float) -> float:
-    if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"{name}: got {value!r}; a learning rate must be a finite number >= 0")
-    return value
-
-
-def check_setting(name: str, value: Any, order: str | None) -> None:
-    """What may be assigned to a trainer's live settings; other attributes pass."""
+def setting(name: str, value: Any, order: str | None) -> Any:
+    """A value that may be assigned to a trainer's attribute: the live settings are looked at, others pass."""
     if name in ("k", "batch_size"):
-        count(name, value, least=int(name == "batch_size"))
+        value = count(name, value, least=int(name == "batch_size"))
     if name in ("lr_d", "lr_g"):
-        rate(name, value)
+        if not isinstance(value, Real) or not 0 <= value < math.inf:
+            raise ValueError(f"{name}: got {value!r}; a learning rate must be a finite number >= 0")
+        value = float(value)
     if name == "k" and order == "simultaneous" and value != 1:
         raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
+    return value
 
 
 def device(name: str) -> torch.device:

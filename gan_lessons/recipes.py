@@ -2,8 +2,7 @@
 `recipes.gaussian(seed=3, k=5)`."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, Uniform
 
 from gan_lessons import data, losses
+from gan_lessons.guards import seeded
 from gan_lessons.models import (
     AffineGenerator,
     MaxoutDiscriminator,
@@ -70,7 +70,7 @@ def mnist(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
     G 100-256-512-1024-784, ReLU, tanh; D 784-1024-512-256-1, LeakyReLU(0.2); Adam 2e-4 with torch's own betas. That
     code moves G first and halves D's loss, which Adam does not notice; here D moves first, as in Algorithm 1.
     """
-    with _seeded(seed):
+    with seeded(seed):
         G = MLPGenerator(100, 256, 512, 1024, PIXELS, activation=nn.ReLU, output=nn.Tanh())
         D = MLPDiscriminator(PIXELS, 1024, 512, 256, 1, activation=leaky_relu)
     adam_as_torch = partial(adam, betas=(0.9, 0.999))
@@ -86,8 +86,9 @@ def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
     Their code halves D's loss: here lr_d is half of lr_g instead.
     """
     images = data.mnist("train")[:50_000]
-    steps = 250 * len(images) // 100
-    with _seeded(seed):
+    epochs_250 = 250 * len(images) // 100
+    steps = settings.get("steps", epochs_250)
+    with seeded(seed):
         # pixels are in [-1, 1] here and in [0, 1] there: 2 sigmoid(a) - 1, and (x + 1) / 2 before D
         G = MLPGenerator(
             100, 1200, 1200, PIXELS, activation=nn.ReLU, output=nn.Sequential(nn.Sigmoid(), Unstandardise(-1, 2))
@@ -100,7 +101,7 @@ def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
     recipe = {
         "lr_d": 0.05,
         "lr_g": 0.1,
-        "optimizer": partial(RisingMomentum, over=steps),
+        "optimizer": partial(RisingMomentum, over=epochs_250),
         "steps": steps,
         "decay": lambda fraction: 1.000004 ** (-fraction * steps),
         "order": "simultaneous",
@@ -116,7 +117,7 @@ def mnist_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
     G 64-256-512-784 with batch norm, LeakyReLU(0.2), tanh; D 784-512-256-1, LeakyReLU(0.2), dropout 0.3; Adam 1e-3;
     real label 0.9.
     """
-    with _seeded(seed):
+    with seeded(seed):
         G = MLPGenerator(64, 256, 512, PIXELS, activation=leaky_relu, batch_norm=True, output=nn.Tanh())
         D = MLPDiscriminator(PIXELS, 512, 256, 1, activation=leaky_relu, dropout=0.3)
     recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "loss": losses.smoothed(0.9), "steps": 6 * EPOCH, "average": 0.999}
@@ -126,18 +127,11 @@ def mnist_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
 leaky_relu = partial(nn.LeakyReLU, 0.2)
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):  # a recipe leaves the learner's random numbers alone
-        torch.manual_seed(seed)
-        yield
-
-
 def _one_number(
     make_generator: Callable[[Tensor, Tensor], nn.Module], seed: int, settings: dict[str, Any], standardise: bool = True
 ) -> Trainer:
     source = settings.pop("data", data.gaussian())
-    with _seeded(seed):
+    with seeded(seed):
         first = source.sample((128,))
         m, s = first.mean(), first.std()
         D = MLPDiscriminator(1, 16, 16, 1, inputs=Standardise(m, s) if standardise else None)

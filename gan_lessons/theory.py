@@ -101,7 +101,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         g = G(z)
         (slope,) = torch.autograd.grad(g.sum(), z)
     z, g, slope = z.detach(), g.detach().double(), slope.double().abs()
-    p_z = latent.log_prob(z).double().exp()
+    p_z, dz = latent.log_prob(z).double().exp(), (z[-1] - z[0]).double() / (n - 1)
     sign = g.diff().sign()
     moving = sign.nonzero().flatten()
     turns = moving[1:][sign[moving].diff() != 0].tolist()  # G is monotone between two turns
@@ -118,6 +118,8 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
             i = torch.searchsorted(g_i, at).clamp(1, len(nodes) - 1)
             t = (at - g_i[i - 1]) / (g_i[i] - g_i[i - 1]).clamp(min=1e-300)
             density = torch.lerp(p_i[i - 1], p_i[i], t) / torch.lerp(slope_i[i - 1], slope_i[i], t)
+            mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # next to a turn, where the slope goes to 0
+            density = torch.where((i == 1) | (i == len(nodes) - 1), mean, density)
             total += torch.where((g_i[0] <= at) & (at <= g_i[-1]) & (g_i[0] < g_i[-1]), density, 0)
         return total.reshape(x.shape).to(x.dtype)
 

@@ -73,9 +73,11 @@ class Trainer:
             raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
         if decay is not None and steps is None:
             raise ValueError("steps: got None; a decay needs the length of its schedule")
-        if average is not None and not 0 < average < 1:
-            raise ValueError(f"average: got {average}; a decay must be between 0 and 1, or None")
-        self.order, self.loss, self.decay, self.seed = order, loss, decay, seed
+        if not isinstance(loss, Loss):
+            raise ValueError(f"loss: got {loss!r}; it must be one of gan_lessons.losses, such as losses.non_saturating")
+        if average is not None and not (isinstance(average, float) and 0 < average < 1):
+            raise ValueError(f"average: got {average!r}; a decay must be between 0 and 1, or None")
+        self.order, self.loss, self.decay, self.seed = order, loss, decay, guards.count("seed", seed, least=0)
         self.steps = steps if steps is None else guards.count("steps", steps, least=1)
         self.k, self.lr_d, self.lr_g, self.batch_size = k, lr_d, lr_g, batch_size
         self.device = guards.device(device)
@@ -182,8 +184,7 @@ class Trainer:
         n = guards.count("n", n, least=1)
         G = self.averaged.module if average else self.generator
         if average:  # averaged weights need batch-norm statistics of their own (Izmailov et al. 2018, section 3.2)
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
+            with guards.seeded(self.seed):
                 update_bn((self.latent.sample((100,)).to(self.device) for _ in range(10)), G)
         training = G.training
         try:
@@ -230,7 +231,7 @@ class Trainer:
         """
         checkpoints.check_fit(self.state_dict(), state)
         for name, setting in state["settings"].items():
-            guards.check_setting(name, setting, self.order)
+            guards.setting(name, setting, self.order)
         with uninterrupted():
             for part in ("generator", "discriminator", "averaged", "optimizer_d", "optimizer_g"):
                 if state[part]:
@@ -255,5 +256,4 @@ class Trainer:
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
-        guards.check_setting(name, value, order=self.__dict__.get("order"))
-        super().__setattr__(name, value)
+        super().__setattr__(name, guards.setting(name, value, order=self.__dict__.get("order")))

@@ -186,3 +186,9 @@ def test_ring_bad_input(arguments):
 def test_saved_record_unknown_name():
     with pytest.raises(ValueError, match=r"name: got 'none'.*gaussian_20_seeds"):
         data.saved_record("none")
+
+
+@pytest.mark.parametrize("index", [0, slice(0, 0), torch.zeros(10_000, dtype=torch.bool)])
+def test_index_that_selects_no_images(index):
+    with pytest.raises(IndexError, match="index: got"):
+        data.mnist("test")[index]

@@ -211,3 +211,13 @@ def test_twenty_seeds_as_recorded():
         assert sum(found(*end) for end in ends) == sum(line[3] for line in record[row]) == successes
         for (mean, sd), (_, recorded_mean, recorded_sd, _) in zip(ends, record[row], strict=True):
             assert (mean, sd) == (pytest.approx(recorded_mean, abs=0.05), pytest.approx(recorded_sd, abs=0.05))
+
+
+def test_mnist_paper_cut_short_is_the_start_of_the_whole():
+    trainer = recipes.mnist_paper(steps=10, device="cpu")
+    for _ in trainer.run():
+        pass
+    group = trainer.optimizer_g.param_groups[0]
+    assert group["lr"] == pytest.approx(0.1 * 1.000004**-9) and group["momentum"] == pytest.approx(
+        0.5 + 0.2 * 9 / 125_000
+    )

@@ -295,3 +295,9 @@ def test_curves_are_what_the_players_are():
     assert_close(curves.p_g, p_g, rtol=1e-3, atol=1e-6)
     assert_close(curves.D_star, p_data / (p_data + p_g), rtol=1e-3, atol=1e-5)
     assert_close(curves.D, torch.stack([trainer.discriminator(x_i[None]) for x_i in x]).sigmoid()[:, 0].detach())
+
+
+def test_pushforward_keeps_the_area_next_to_a_turn():
+    p_g = theory.pushforward(lambda z: z**2, Normal(0.0, 1.0))
+    x = torch.linspace(0, 1e-3, 100_001)
+    assert torch.trapezoid(p_g(x), x).item() == pytest.approx(stats.chi2(1).cdf(1e-3), rel=0.02)

@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -298,6 +299,14 @@ def test_rate_used_is_rate_times_decay():
         assert trainer.optimizer_d.param_groups[0]["lr"] == pytest.approx(0.01 * factor)
         assert trainer.optimizer_g.param_groups[0]["lr"] == pytest.approx(0.001 * (t + 1) * factor)
         assert (trainer.lr_d, trainer.lr_g) == (0.01, 0.001 * (t + 1))
+
+
+def test_numpys_numbers_are_numbers(tmp_path):
+    trainer = make()
+    trainer.k, trainer.batch_size, trainer.lr_d = np.int64(2), np.int32(4), np.float32(0.5)
+    play(trainer, 1).save(tmp_path / "a.pt")
+    assert_identical(make().load(tmp_path / "a.pt"), trainer)
+    assert (trainer.k, trainer.batch_size, trainer.lr_d) == (2, 4, 0.5)
 
 
 def test_batch_size_can_change():
@@ -599,6 +608,9 @@ def test_wrong_settings(name, value):
     ("settings", "message"),
     [
         ({"order": "random"}, "order: got 'random'"),
+        ({"loss": "minimax"}, "loss: got 'minimax'"),
+        ({"average": "x"}, "average: got 'x'"),
+        ({"seed": 1.5}, r"seed: got 1\.5"),
         ({"average": 1.0}, r"average: got 1\.0"),
         ({"average": -0.1}, r"average: got -0\.1"),
         ({"decay": recipes.cosine}, "steps: got None"),

@@ -35,9 +35,7 @@ def main() -> None:
         parser.error(
             f"--seed: got {args.seed}, but {checkpoint} was begun with {trainer.seed}; give that, or another --out"
         )
-    print(
-        f"{args.recipe}, seed {args.seed}, {trainer.device}: step {trainer.steps_done} of {trainer.steps}, into {out}"
-    )
+    print(f"{args.recipe}, seed {args.seed}, {trainer.device}: from step {trainer.steps_done} of {trainer.steps}")
     try:
         train(trainer, checkpoint)
     except KeyboardInterrupt:

@@ -29,11 +29,16 @@ def uninterrupted() -> Iterator[None]:
             handler(*held[0])
 
 
+def rng_state(seed: int) -> Tensor:
+    """The state of torch's CPU generator after torch.manual_seed(seed)."""
+    return torch.Generator().manual_seed(count("seed", seed, least=0)).get_state()
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Draw as after torch.manual_seed(seed), on the CPU, and leave the learner's random numbers alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
+        torch.set_rng_state(rng_state(seed))
         yield
 
 

@@ -150,9 +150,7 @@ def curves(trainer: Any, x: Tensor) -> Curves:
 @cache
 def _default_grid() -> Tensor:
     u = torch.linspace(-1, 1, 200_001, dtype=torch.double) * math.asinh(1e8)
-    return (0.01 * u.sinh()).to(
-        torch.get_default_dtype()
-    )  # rounded first, so that callables see the very x we sum over
+    return (0.01 * u.sinh()).to(torch.get_default_dtype())  # callables see the very x that are summed over
 
 
 def _grid(x: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -77,7 +77,7 @@ class Trainer:
             raise ValueError(f"loss: got {loss!r}; it must be one of gan_lessons.losses, such as losses.non_saturating")
         if average is not None and not (isinstance(average, float) and 0 < average < 1):
             raise ValueError(f"average: got {average!r}; a decay must be between 0 and 1, or None")
-        self.order, self.loss, self.decay, self.seed = order, loss, decay, guards.count("seed", seed, least=0)
+        self.order, self.loss, self.decay, self.seed = order, loss, decay, seed
         self.steps = steps if steps is None else guards.count("steps", steps, least=1)
         self.k, self.lr_d, self.lr_g, self.batch_size = k, lr_d, lr_g, batch_size
         self.device = guards.device(device)
@@ -89,7 +89,7 @@ class Trainer:
         self.averaged = None
         if average is not None:
             self.averaged = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
-        self._rng_state = torch.Generator().manual_seed(seed).get_state()
+        self._rng_state = guards.rng_state(seed)
         self.steps_done, self.record = 0, Record()
         self._last_good = copy.deepcopy(self.state_dict())
 

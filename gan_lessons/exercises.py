@@ -8,7 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from IPython.display import Code, display
+from IPython.display import display
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 from torch import Tensor
 
 from gan_lessons import data, losses
@@ -17,7 +20,9 @@ from gan_lessons import data, losses
 def show_source(*objects: Any) -> None:
     """Show the code of functions, methods or classes: the very code that runs."""
     sources = [textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip() for obj in objects]
-    display(Code("\n\n".join(sources), language="python"))
+    code = "\n\n\n".join(sources)
+    formatter = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+    display({"text/plain": code, "text/html": highlight(code, PythonLexer(), formatter)}, raw=True)
 
 
 def _check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:

@@ -92,10 +92,11 @@ def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
 
 def test_show_source_shows_the_code_that_runs(monkeypatch):
     shown = []
-    monkeypatch.setattr(exercises, "display", lambda *objects: shown.extend(objects))
+    monkeypatch.setattr(exercises, "display", lambda bundle, raw: shown.append(bundle))
     for obj in (losses.discriminator_loss, Trainer.step, Trainer.discriminator_step, Trainer):
         exercises.show_source(obj)
-    texts = [shown_object.data for shown_object in shown]
+    assert all("monospace" in bundle["text/html"] for bundle in shown)
+    texts = [bundle["text/plain"] for bundle in shown]
     assert "return softplus(-logits_real).mean() + softplus(logits_fake).mean()" in texts[0]
     assert texts[0] == inspect.getsource(losses.discriminator_loss).strip()
     assert "def step(self)" in texts[1] and "for _ in range(self.k)" in texts[1]  # not the wrapper around it

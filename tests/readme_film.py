@@ -1,34 +1,19 @@
-"""Draws the moving picture of the README: `python tests/readme_film.py`."""
+"""Takes the README's picture, the first film of lesson 04, out of the notebook: `python tests/readme_film.py`."""
 
-from collections.abc import Iterator
+from base64 import b64decode
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import torch
-from matplotlib.figure import Figure
+import nbformat
 
-from gan_lessons import plots, recipes, theory
-
-FILM = Path(__file__).parents[1] / "notebooks" / "images" / "gaussian_gan.png"
-FRAMES, STEPS = 30, 30
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+PICTURE = NOTEBOOKS / "images" / "figure_1.png"
 
 
-def frames() -> Iterator[Figure]:
-    gan, path = recipes.gaussian(seed=0), [[480.0, 1.0]]
-    x = torch.linspace(470, 530, 601)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 3.6), width_ratios=(3, 2))
-    for _ in range(FRAMES):
-        left.clear(), [twin.remove() for twin in figure.axes[2:]], right.clear()
-        plots.game(*theory.curves(gan, x), ax=left).set_title(f"step {gan.steps_done}")
-        plots.path(*torch.tensor(path).T, target=(500, 5), ax=right)
-        right.set(xlim=(478, 503), ylim=(0, 9))
-        yield figure
-        for _ in gan.run(STEPS):
-            path.append([gan.generator.mu.item(), gan.generator.sigma.item()])
+def first_film() -> bytes:
+    notebook = nbformat.read(NOTEBOOKS / "04_figure_1.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return next(b64decode(o.data["image/png"]) for o in outputs if "image/png" in o.get("data", {}))
 
 
 if __name__ == "__main__":
-    plots.use_style()
-    FILM.parent.mkdir(exist_ok=True)
-    FILM.write_bytes(plots.film(frames(), FRAMES).data)
-    print(f"{FILM.name}: {FILM.stat().st_size / 1e3:.0f} kB")
+    PICTURE.write_bytes(first_film())

@@ -52,6 +52,25 @@ LOSS = [
     (boom, "RuntimeError: boom"),
     (None, "TypeError"),
 ]
+BEST_D = [
+    (lambda p, q: 1 / (1 + q / p), "✓ right"),
+    (lambda p, q: q / (p + q), "how likely x is real"),
+    (lambda p, q: p / q, "divide by the sum"),
+    (lambda p, q: p / p.sum(), "it does not add up to 1"),
+    (lambda p, q: p, "✗ got"),
+    (lambda p, q: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
+SQUARE = [
+    (lambda x: 1 / torch.sqrt(40 * (x - 500)), "✓ right"),
+    (lambda x: torch.ones_like(x), "divide by the slope"),
+    (lambda x: torch.sqrt(40 * (x - 500)), "you multiply by the slope"),
+    (lambda x: torch.sqrt((x - 500) / 10), "this is z itself"),
+    (lambda x: 1 / (20 * x), "this slope is at z = x"),
+    (lambda x: 1 / (x - 490), "it should be 0.0707, and yours is 0.0667"),
+    (lambda x: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
 NEAR = 500 + 0.9 * torch.sin(torch.arange(400.0)), 5 + 0.9 * torch.cos(torch.arange(400.0))
 STEADY = [
     (NEAR, "✓ right"),
@@ -76,6 +95,8 @@ ANSWERS = [
         (exercises.check_density, DENSITY),
         (exercises.check_discriminator_loss, LOSS),
         (exercises.check_steady, STEADY),
+        (exercises.check_optimal_discriminator, BEST_D),
+        (exercises.check_density_of_square, SQUARE),
     )
     for answer, text in answers
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from readme_film import first_film
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -88,6 +89,7 @@ def test_the_readme_says_what_is_so():
     for path in LESSONS:
         title = re.search(r"^# (.+)$", sources(read(path), "markdown")[1], re.MULTILINE)[1]
         assert f"[{title}](notebooks/{path.name})" in readme
+    assert (ROOT / "notebooks" / "images" / "figure_1.png").read_bytes() == first_film()
     for link in re.findall(r"\]\(([^)]+)\)", readme):
         assert link.startswith("https://") or (ROOT / link).exists(), link
     commands = re.findall(r"^python3 -m venv .+$", readme, re.MULTILINE)

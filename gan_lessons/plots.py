@@ -150,8 +150,8 @@ def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None
 def losses(history: Record, rest: tuple[float, float], ax: Axes | None = None) -> Axes:
     """Both losses by step; the guide lines are where they rest at equilibrium (`Loss.rest`)."""
     ax = ax or plt.gca()
-    ax.plot(history.loss_d, **STYLE["D"] | {"linewidth": 1}, label="loss of D")
-    ax.plot(history.loss_g, **STYLE["fakes"] | {"linewidth": 1}, label="loss of G")
+    _curve(ax, history.loss_d, STYLE["D"], "loss of D")
+    _curve(ax, history.loss_g, STYLE["fakes"], "loss of G")
     for value in rest:
         ax.axhline(value, **STYLE["guide"])
         ax.annotate(
@@ -170,8 +170,8 @@ def losses(history: Record, rest: tuple[float, float], ax: Axes | None = None) -
 def probabilities(history: Record, ax: Axes | None = None) -> Axes:
     """What D says on average, by step: mean D(x) of data and mean D(G(z)) of fakes; both are 1/2 at equilibrium."""
     ax = ax or plt.gca()
-    ax.plot(history.d_real, **STYLE["data"] | {"linewidth": 1.2}, label="mean D(x)")
-    ax.plot(history.d_fake, **STYLE["fakes"] | {"linewidth": 1}, label="mean D(G(z))")
+    _curve(ax, history.d_real, STYLE["data"], "mean D(x)")
+    _curve(ax, history.d_fake, STYLE["fakes"], "mean D(G(z))")
     ax.axhline(0.5, **STYLE["guide"])
     ax.set(xlabel="step", ylabel="probability", ylim=(0, 1))
     _legend_below(ax)
@@ -212,6 +212,16 @@ def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image
     animation = {"append_images": rest, "duration": times, "loop": 0, "disposal": 0, "blend": 0}
     first.save(file, "PNG", save_all=True, optimize=True, **animation)
     return Image(file.getvalue(), format="png")
+
+
+def _curve(ax: Axes, values: Tensor, style: dict, label: str) -> None:
+    """Every step faintly, and the mean of each hundredth of the run as a line: minibatches jitter."""
+    ax.plot(values, color=style["color"], alpha=0.2, linewidth=0.8)
+    width = max(1, len(values) // 100)
+    blocks = values[: len(values) // width * width].reshape(-1, width)
+    ax.plot(
+        torch.arange(len(blocks)) * width + (width - 1) / 2, blocks.mean(1), **style | {"linewidth": 1.8}, label=label
+    )
 
 
 def _legend_below(*axes: Axes, columns: int = 4, y: float = -0.2) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from gan_lessons import exercises, losses
+from gan_lessons import exercises, losses, recipes
 from gan_lessons.training import Trainer
 
 
@@ -71,6 +71,25 @@ SQUARE = [
     (lambda x: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
 ]
+WEIGHTS = [
+    (sum(w.numel() for w in recipes.mnist(device="cpu").generator.parameters()), "✓ right"),
+    (100 * 256 + 256 * 512 + 512 * 1024 + 1024 * 784, "biases are missing"),
+    (101 * 256 + 257 * 512 + 513 * 784, "the code has a third"),
+    (2676, "number of units"),
+    (1, "got 1"),
+    (..., "not answered yet"),
+    (None, "not answered yet"),
+]
+PIXELS = [
+    (lambda x: ((x + 1) * 127.5).round().to(torch.uint8), "✓ right"),
+    (lambda x: ((x + 1) * 127.5).to(torch.uint8), "round first"),
+    (lambda x: (x.clamp(min=0) * 255).round().to(torch.uint8), "below 0 became black"),
+    (lambda x: ((x + 1) * 127.5).round(), "got torch.float32"),
+    (lambda x: 3, "got int"),
+    (lambda x: torch.zeros(2, 3, dtype=torch.uint8), "expected [[0, 64"),
+    (lambda x: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
 NEAR = 500 + 0.9 * torch.sin(torch.arange(400.0)), 5 + 0.9 * torch.cos(torch.arange(400.0))
 STEADY = [
     (NEAR, "✓ right"),
@@ -97,6 +116,8 @@ ANSWERS = [
         (exercises.check_steady, STEADY),
         (exercises.check_optimal_discriminator, BEST_D),
         (exercises.check_density_of_square, SQUARE),
+        (exercises.check_weights, WEIGHTS),
+        (exercises.check_to_pixels, PIXELS),
     )
     for answer, text in answers
 ]

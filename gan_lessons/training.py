@@ -98,11 +98,23 @@ class Trainer:
     @uninterrupted()
     def step(self) -> Record:
         """One round of Algorithm 1: k turns of D, each on fresh minibatches, then one of G."""
+        for _ in self.turns():
+            pass
+        return self.record
+
+    def turns(self) -> Iterator[int]:
+        """The same round one player's turn at a time, yielding after each of D's turns how many it has had.
+
+        G's turn ends the round. k counts as it is at that moment; a round left unfinished changes no later one.
+        """
         if self.order == "simultaneous":
             self._simultaneous_step()
         else:
-            for _ in range(self.k):
+            turn = 0
+            while turn < self.k:
                 self.discriminator_step()
+                turn += 1
+                yield turn
             if self.k == 0:
                 self.discriminator_step(learn=False)  # D is frozen, and only watches
             self.generator_step()
@@ -110,7 +122,6 @@ class Trainer:
         if self.steps_done % CHECK_EVERY == 0:
             self.check_finite()
             self._last_good = copy.deepcopy(self.state_dict())
-        return self.record
 
     @own_randomness
     def discriminator_step(self, *, learn: bool = True) -> Record:

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
 ORDER = (
     *("data", "losses", "theory", "models", "optimizers", "checkpoints", "guards", "training"),
-    *("recipes", "metrics", "plots", "exercises", "__init__", "__main__"),
+    *("recipes", "metrics", "plots", "frames", "history", "controls", "clock", "live"),
+    *("exercises", "__init__", "__main__"),
 )
 
 

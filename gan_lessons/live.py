@@ -1,0 +1,227 @@
+"""The panel: sliders that steer a training while it runs."""
+
+import html
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+import ipywidgets as widgets
+
+from gan_lessons import controls, guards
+from gan_lessons.clock import Clock
+from gan_lessons.controls import Control, labelled
+from gan_lessons.frames import Digits, Figure1
+from gan_lessons.history import History
+from gan_lessons.training import Trainer
+
+SPEEDS = {"slow motion, a turn at a time": 0, "1 round a frame": 1, "5 rounds a frame": 5, "as fast as it goes": 10**9}
+CSS = """<style>
+.gl-panel button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
+  outline: 3px solid #1a73e8; outline-offset: 2px }
+.gl-view svg { max-width: 100%; height: auto; display: block }
+.gl-status, .gl-code { max-width: 770px }
+.gl-code code { user-select: all; white-space: pre-wrap }
+.gl-err pre { color: #b00020; white-space: pre-wrap }
+</style>"""
+_panels: WeakValueDictionary[str, "Panel"] = WeakValueDictionary()
+
+
+class Panel(widgets.VBox):
+    """A training to watch and to steer: show it as the last line of a cell, and press play.
+
+    recipe: makes the Trainer, one of `recipes`; without a decay, since the sliders hold the rates. view: what is drawn,
+    `frames.Figure1()` or `frames.Digits()`. extra: further controls, such as `controls.bumps()`. name: of all panels of
+    one name only the newest lives, so that a cell run again leaves nothing training behind; the recipe's unless given.
+    settings: the recipe's own, such as seed=3, k=5. Raises what the recipe raises.
+
+    `.trainer` is the Trainer it plays. Without a browser the panel rests, and `run(rounds)` trains.
+    """
+
+    def __init__(
+        self,
+        recipe: Callable[..., Trainer],
+        view: Figure1 | Digits,
+        *extra: Control,
+        name: str | None = None,
+        **settings: Any,
+    ):
+        self._seed = settings.pop("seed", 0)
+        self._recipe, self._view, self._settings = recipe, view, settings
+        self.trainer = recipe(seed=self._seed, decay=None, **settings)
+        first, more = controls.players(self.trainer), controls.more(self.trainer, recipe, settings)
+        self._controls = {control.setting: control for control in (*first, *extra, *more)}
+        self._unsaid = {control.setting: control.values() for control in more if control.setting not in settings}
+        self._clock = Clock(self._work, rewind=self._begin)
+        self.play = self._clock.play
+        super().__init__(self._page([*first, *extra], more))
+        self.add_class("gl-panel")
+        self._begin()
+        self._show()
+        name = name or recipe.__name__
+        if name in _panels:
+            _panels[name].close()
+        _panels[name] = self
+
+    def _page(self, first: Sequence[Control], more: Sequence[Control]) -> list[widgets.Widget]:
+        ask = self._clock.ask
+        self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed")
+        self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
+        self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to step")
+        self._back.observe(lambda move: self._showing or ask(lambda: self._go_back(move["new"])), "value")
+        for control in self._controls.values():
+            for one in control.inputs:
+                one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
+        self._picture, self._status, self._code, self._error = (widgets.HTML() for _ in range(4))
+        self._picture.layout.min_height = "350px"  # the page does not jump when the first one comes
+        named = {"play": self.play, "speed": self._speed, "history": self._back, "view": self._picture}
+        for name, widget in (named | {"status": self._status, "code": self._code, "err": self._error}).items():
+            widget.add_class(f"gl-{name}")
+        top = [
+            self.play,
+            widgets.HTML("▶ plays and pauses, ■ begins anew &nbsp;"),
+            self._button("One round", "k turns of D, then one of G", "step", self._one_round),
+            self._button("Reset", "the same seed from its start; the sliders stay", "reset", self._begin),
+        ]
+        single = [
+            self._button("D alone", "one turn of D", "step-d", lambda: self._alone("D")),
+            self._button("G alone", "one turn of G", "step-g", lambda: self._alone("G")),
+            self._button("New seed", "other nets and other noise, the same settings", "seed", self._new_seed),
+        ]
+        drawer = [widgets.HBox(single), self._speed, *(control.box() for control in more), self._back]
+        accordion = widgets.Accordion([widgets.VBox(drawer)], selected_index=None)
+        accordion.set_title(0, "More")
+        sliders = [control.box() for control in first]
+        output = [self._error, self._picture, self._status, self._code]
+        return [widgets.HTML(CSS), widgets.HBox(top), *sliders, *output, accordion]
+
+    def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
+        button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))
+        button.on_click(lambda _: self._clock.ask(action))
+        return button.add_class(f"gl-{name}")
+
+    # -- the work, all called by the clock -----------------------------------------------------------------------------
+
+    def _work(self, frame: bool) -> None:
+        try:
+            news = self._clock.obey()
+            if frame:
+                self._train()
+            if frame or news:
+                self._show()
+        except Exception as error:  # nobody else would show it: what tasks and callbacks raise is lost
+            self._fail(error)
+
+    def _train(self) -> None:
+        """One frame's worth: so many rounds, but no longer than the view says; what is asked is done between turns."""
+        end, rounds = time.monotonic() + self._view.seconds, self._speed.value
+        while True:
+            rounds -= self._play_turn() == 0
+            if rounds <= 0 or time.monotonic() > end:
+                break
+            self._clock.obey()
+            if not self._clock.playing:
+                break
+
+    def _play_turn(self) -> int:
+        """The next player's turn; returns how many D has had in this round, 0 at its end."""
+        self._round = self._round or self.trainer.turns()
+        self._turn = next(self._round, 0)
+        if not self._turn:
+            self._round = None
+        self._moved_on = True
+        return self._turn
+
+    def _one_round(self) -> None:
+        while self._play_turn():
+            pass
+
+    def _alone(self, player: str) -> None:
+        self.trainer.discriminator_step() if player == "D" else self.trainer.generator_step()
+        self._changes[player] = f"turns of {player} alone, the last at step {self.trainer.steps_done}"
+        self._moved_on = True
+
+    def _set(self, control: Control) -> None:
+        if not hasattr(self.trainer, control.setting):
+            return self._begin()
+        setattr(self.trainer, control.setting, control.make(*control.values()))
+        if self.trainer.steps_done or self._turn:
+            self._changes[control.setting] = f"{control.setting} moved at step {self.trainer.steps_done}"
+
+    def _begin(self) -> None:
+        made = {setting: control.make(*control.values()) for setting, control in self._controls.items()}
+        self.trainer = self._recipe(seed=self._seed, decay=None, **self._settings | made)
+        self._past, self._round, self._turn, self._moved_on = History(self.trainer), None, 0, True
+        self._changes: dict[str, str] = {}  # what the line of code cannot say
+        self._error.value = ""
+
+    def _new_seed(self) -> None:
+        self._seed += 1
+        self._begin()
+
+    def _go_back(self, step: int) -> None:
+        self._clock.pause()
+        self._past.back(step)
+        self._round, self._turn = None, 0
+
+    def _show(self) -> None:
+        self.trainer.check_finite()
+        if self._moved_on:  # else the track would end here, and with it the way forward
+            self._past.note(self._view.measure(self.trainer))
+            self._moved_on = False
+        track = self._past.track
+        self._picture.value = self._view.draw(self.trainer, track)
+        self._status.value, self._code.value = self._words(track[-1]), f"<code>{html.escape(self._line())}</code>"
+        self._showing = True  # these moves are not the learner's
+        self._back.max = max(1, self._past.steps[-1], self.trainer.steps_done)
+        self._back.value = self.trainer.steps_done
+        self._showing = False
+
+    def _words(self, measured: dict[str, float]) -> str:
+        trainer, turn = self.trainer, self._turn
+        rates = [f"lr_d = {trainer.lr_d:g}", f"lr_g = {trainer.lr_g:g}"]
+        numbers = [f"{name} = {value:.4g}" for name, value in measured.items() if name != "step"]
+        turns = f"D, turn {turn + 1} of {trainer.k}" if turn < trainer.k else "G" if trainer.k else "G; D is frozen"
+        return " | ".join([f"step {trainer.steps_done}", f"k = {trainer.k}", *rates, *numbers, f"next: {turns}"])
+
+    def _line(self) -> str:
+        """The code that makes this very run."""
+        code = {"seed": repr(self._seed)}
+        for setting, control in self._controls.items():
+            if control.values() != self._unsaid.get(setting):
+                code[setting] = control.code(*control.values())
+        code |= {name: repr(value) for name, value in self._settings.items() if name not in self._controls}
+        arguments = ", ".join(f"{name}={value}" for name, value in (code | {"decay": "None"}).items())
+        changes = f"  # but {', '.join(self._changes.values())}" if self._changes else ""
+        return f"recipes.{self._recipe.__name__}({arguments}){changes}"
+
+    def _fail(self, error: Exception) -> None:
+        self._clock.pause()
+        expected = isinstance(error, (ValueError, FloatingPointError))  # their messages say what to do
+        text = str(error) if expected else "".join(traceback.format_exception(error)[-3:])
+        self._error.value = f'<pre role="alert">Training stopped. {html.escape(text)}</pre>'
+
+    # -- from Python ---------------------------------------------------------------------------------------------------
+
+    def run(self, rounds: int) -> None:
+        """Train for so many rounds at once, without a browser, and draw."""
+        with self._clock.working:
+            for _ in range(guards.count("rounds", rounds, least=0)):
+                self._one_round()
+            self._show()
+
+    def close(self) -> None:
+        """Stop for good, and leave the page."""
+        if "play" in self.__dict__:  # ipywidgets closes what failed half made, too
+            self._clock.pause()
+            for child in _inside(self):
+                child.close()
+        super().close()
+
+
+def _inside(box: widgets.Box) -> Iterator[widgets.Widget]:
+    for child in box.children:
+        if isinstance(child, widgets.Box):
+            yield from _inside(child)
+        yield child

@@ -71,9 +71,9 @@ def bumps(
     """Place, width and weight of each bump of `data.bumps`: a p_data of one's own, to be moved while G learns it."""
     inputs = []
     for i, bump in enumerate(zip(means, sds, weights, strict=True), start=1):
-        ranges = {"place": (475, 525, 1), "width": (1, 8, 0.5), "weight": (0, 1, 0.05)}
-        for (name, (low, high, step)), value in zip(ranges.items(), bump, strict=True):
-            slider = widgets.FloatSlider(value, min=low, max=high, step=step)
+        ranges = {"place": (475, 525, 1, ".0f"), "width": (1, 8, 0.5, ".1f"), "weight": (0, 1, 0.05, ".2f")}
+        for (name, (low, high, step, digits)), value in zip(ranges.items(), bump, strict=True):
+            slider = widgets.FloatSlider(value, min=low, max=high, step=step, readout_format=digits)
             inputs.append(labelled(slider, f"{name} {i}", "70px", "250px"))
 
     def arguments(*values: float) -> dict[str, tuple[float, ...]]:

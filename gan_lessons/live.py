@@ -22,6 +22,7 @@ CSS = """<style>
   outline: 3px solid #1a73e8; outline-offset: 2px }
 .gl-view svg { max-width: 100%; height: auto; display: block }
 .gl-status, .gl-code { max-width: 770px }
+.gl-status { min-height: 4em; font-variant-numeric: tabular-nums }
 .gl-code code { user-select: all; white-space: pre-wrap }
 .gl-err pre { color: #b00020; white-space: pre-wrap }
 </style>"""
@@ -181,7 +182,7 @@ class Panel(widgets.VBox):
     def _words(self, measured: dict[str, float]) -> str:
         trainer, turn = self.trainer, self._turn
         rates = [f"lr_d = {trainer.lr_d:g}", f"lr_g = {trainer.lr_g:g}"]
-        numbers = [f"{name} = {value:.4g}" for name, value in measured.items() if name != "step"]
+        numbers = [f"{name} = {value:.3f}" for name, value in measured.items() if name != "step"]
         turns = f"D, turn {turn + 1} of {trainer.k}" if turn < trainer.k else "G" if trainer.k else "G; D is frozen"
         return " | ".join([f"step {trainer.steps_done}", f"k = {trainer.k}", *rates, *numbers, f"next: {turns}"])
 

@@ -30,12 +30,21 @@ def optimal_discriminator(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
     >>> D(torch.tensor([495.0, 500.0]))  # halfway, and where the log-odds are 2
     tensor([0.5000, 0.8808])
     """
+    return lambda x: log_odds(p, q)(x).sigmoid().to(x.dtype)
 
-    def D(x: Tensor) -> Tensor:
-        log_odds = _log_density(p, x) - _log_density(q, x)  # -inf - -inf = nan
-        return torch.sigmoid(log_odds).to(x.dtype)
 
-    return D
+def log_odds(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
+    """The logit of the best possible discriminator, exact where D* itself would round to 0 or 1.
+
+        log p(x) - log q(x) = log D*(x) - log(1 - D*(x))
+
+    Returns a callable x -> logit of x's shape, in double; it can be differentiated where p and q can.
+
+    >>> from torch.distributions import Normal
+    >>> round(log_odds(Normal(500.0, 5.0), Normal(490.0, 5.0))(torch.tensor(500.0)).item(), 4)
+    2.0
+    """
+    return lambda x: _log_density(p, x) - _log_density(q, x)  # -inf - -inf = nan
 
 
 def value(D: Callable[[Tensor], Tensor], p: Density, q: Density, x: Tensor | None = None) -> float:
@@ -51,8 +60,7 @@ def value(D: Callable[[Tensor], Tensor], p: Density, q: Density, x: Tensor | Non
     >>> round(value(lambda x: torch.full_like(x, 0.5), p, p), 4)  # the coin-flipper: -log 4
     -1.3863
     """
-    x, weight = _grid(x)
-    p_mass, q_mass = (_mass(name, density, x, weight) for name, density in (("p", p), ("q", q)))
+    x, _, _, p_mass, q_mass = _on_grid(p, q, x)
     d = D(x).detach().double().reshape(-1)
     return _expected_log(d, p_mass) + _expected_log(1 - d, q_mass)
 
@@ -66,12 +74,42 @@ def jsd(p: Density, q: Density, x: Tensor | None = None) -> float:
     >>> round(jsd(Normal(0.0, 1.0), Normal(100.0, 1.0)), 4)
     0.6931
     """
-    x, weight = _grid(x)
-    p_mass, q_mass = (_mass(name, density, x, weight) for name, density in (("p", p), ("q", q)))
-    log_p, log_q = _log_density(p, x), _log_density(q, x)
+    _, log_p, log_q, p_mass, q_mass = _on_grid(p, q, x)
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
-    kl = [torch.where(mass > 0, mass * (log - log_m), 0).sum() for mass, log in ((p_mass, log_p), (q_mass, log_q))]
-    return (kl[0] / 2 + kl[1] / 2).item()
+    return (_expected(p_mass, log_p - log_m) + _expected(q_mass, log_q - log_m)) / 2
+
+
+def kl(p: Density, q: Density, x: Tensor | None = None) -> float:
+    """Kullback-Leibler divergence, in nats: 0 when p = q; KL(p || q) and KL(q || p) are two different numbers.
+
+        KL(p || q) = E_p[log p(x) - log q(x)] >= 0
+
+    Returns nats; inf if q has no mass under more than a millionth of p.
+    Raises ValueError if p or q does not integrate to 1 over the grid x.
+
+    >>> from torch.distributions import Normal
+    >>> round(kl(Normal(500.0, 5.0), Normal(490.0, 5.0)), 4)  # (10 / 5)^2 / 2
+    2.0
+    """
+    _, log_p, log_q, p_mass, _ = _on_grid(p, q, x)
+    none = log_q == -math.inf
+    if p_mass[none].sum() > 1e-6:
+        return math.inf
+    return _expected(p_mass, log_p - torch.where(none, -103.0, log_q))  # a density that float32 rounded to 0
+
+
+def criterion(p: Density, q: Density, x: Tensor | None = None) -> float:
+    """C(G), the value of the game against the best possible discriminator: what an ideal generator minimises.
+
+        C(G) = max_D V(D, G) = -log 4 + 2 JSD(p || q)     (Goodfellow et al. 2014, theorem 1)
+
+    p, q: densities of the data and of G's fakes. Returns nats, from -log 4 = -1.386 (p = q) to 0 (they never overlap).
+
+    >>> from torch.distributions import Normal
+    >>> round(criterion(Normal(500.0, 5.0), Normal(495.0, 3.0)), 3)
+    -1.009
+    """
+    return -math.log(4) + 2 * jsd(p, q, x)
 
 
 def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 2001) -> Callable[[Tensor], Tensor]:
@@ -111,7 +149,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         branches.append(nodes if g[start] < g[end] else nodes.flip(0))
 
     def p_g(x: Tensor) -> Tensor:
-        at = x.detach().double().flatten()
+        at = x.double().flatten()
         total = torch.zeros_like(at)
         for nodes in branches:
             g_i, p_i, slope_i = g[nodes], p_z[nodes], slope[nodes]
@@ -164,14 +202,21 @@ def _grid(x: Tensor | None) -> tuple[Tensor, Tensor]:
 
 def _log_density(p: Density, x: Tensor) -> Tensor:
     if not isinstance(p, Distribution):
-        return p(x).detach().double().log()
+        return p(x).double().log()
     x = x.double()
     inside = p.support.check(x)  # log_prob would raise outside a bounded support
     return torch.where(inside, p.log_prob(torch.where(inside, x, p.mean)), -math.inf)
 
 
-def _mass(name: str, p: Density, x: Tensor, weight: Tensor) -> Tensor:
-    mass = _log_density(p, x).exp() * weight
+def _on_grid(p: Density, q: Density, x: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The grid x; log p and log q at its points; the share of p's and of q's mass at each."""
+    x, weight = _grid(x)
+    log_p, log_q = _log_density(p, x).detach(), _log_density(q, x).detach()
+    return x, log_p, log_q, _mass("p", log_p, x, weight), _mass("q", log_q, x, weight)
+
+
+def _mass(name: str, log_density: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    mass = log_density.exp() * weight
     total = mass.sum().item()
     if not abs(total - 1) < 0.02:  # the sum over a spike of a push-forward is off by a percent
         span = f"{len(x)} points from {x[0]:g} to {x[-1]:g}"
@@ -186,4 +231,8 @@ def _expected_log(d: Tensor, mass: Tensor) -> float:
     zero = d <= 0
     if mass[zero].sum() > 1e-6:
         return -math.inf
-    return torch.where(mass > 0, mass * torch.where(zero, 6e-8, d).log(), 0).sum().item()
+    return _expected(mass, torch.where(zero, 6e-8, d).log())
+
+
+def _expected(mass: Tensor, f: Tensor) -> float:
+    return torch.where(mass > 0, mass * f, 0).sum().item()  # 0 inf = 0 here

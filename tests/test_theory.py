@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 from scipy import integrate, stats
-from scipy.optimize import minimize_scalar
-from torch.distributions import Laplace, Normal, Uniform
+from scipy.optimize import minimize, minimize_scalar
+from torch.distributions import Laplace, Normal, Uniform, kl_divergence
+from torch.nn.functional import softplus
 from torch.testing import assert_close
 
 from gan_lessons import data, recipes, theory
@@ -52,6 +53,27 @@ def test_optimal_discriminator_is_nan_only_where_neither_has_mass():
     D = theory.optimal_discriminator(Uniform(0.0, 2.0), Uniform(1.0, 4.0))
     right = torch.tensor([math.nan, 1.0, (1 / 2) / (1 / 2 + 1 / 3), 0.0, math.nan])
     assert torch.allclose(D(torch.tensor([-1.0, 0.5, 1.5, 3.0, 5.0])), right, equal_nan=True)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.3, 0.2), (1e-3, 2.0), (5.0, 5.0)])
+def test_optimal_discriminator_is_the_argmax_of_a_log_y_plus_b_log_1_minus_y(a, b):
+    best = minimize_scalar(lambda y: -a * math.log(y) - b * math.log(1 - y), bounds=(1e-9, 1 - 1e-9), method="bounded")
+    D = theory.optimal_discriminator(lambda x: x * 0 + a, lambda x: x * 0 + b)
+    assert D(torch.zeros(3)).tolist() == [pytest.approx(best.x, abs=1e-5)] * 3
+
+
+def test_log_odds_are_the_logit_and_do_not_round():
+    x = torch.linspace(480, 505, 26, dtype=torch.double)
+    p, q = PAIRS["two Gaussians"]
+    assert_close(theory.log_odds(p, q)(x), theory.optimal_discriminator(p, q)(x).logit(), rtol=1e-5, atol=1e-6)
+    assert theory.log_odds(P, Normal(0.0, 5.0))(torch.tensor(0.0)).item() == pytest.approx(-(500**2) / 50)
+
+
+@pytest.mark.parametrize("q", [Normal(490.0, 3.0), lambda x: Normal(490.0, 3.0).log_prob(x).exp()])
+def test_log_odds_can_be_differentiated(q):
+    x = torch.linspace(475, 505, 31, dtype=torch.double, requires_grad=True)
+    (slope,) = torch.autograd.grad(theory.log_odds(P, q)(x).sum(), x)
+    assert_close(slope, -(x.detach() - 500) / 25 + (x.detach() - 490) / 9)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -142,6 +164,146 @@ def test_the_best_gaussian_for_a_box():
     assert best.fun == pytest.approx(0.0478, abs=2e-4)
 
 
+def test_no_other_gaussian_comes_closer_to_a_box():
+    x = torch.linspace(-2.0, 3.0, 5001, dtype=torch.double)
+    best = minimize(
+        lambda v: theory.jsd(Uniform(0.0, 1.0), Normal(v[0], v[1]), x),
+        (0.3, 0.4),
+        method="Nelder-Mead",
+        bounds=[(0, 1), (0.1, 0.6)],
+        options={"xatol": 1e-4, "fatol": 1e-7},
+    )
+    assert best.x == pytest.approx([0.5, 0.265], abs=2e-3)
+    assert best.fun == pytest.approx(0.0478, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (P, Normal(490.0, 3.0)),
+        (Normal(490.0, 3.0), P),
+        (P, Normal(480.0, 1.0)),  # 210 nats
+        (P, P),
+        (Uniform(0.0, 1.0), Normal(0.5, 0.3)),
+        (Uniform(1.0, 2.0), Uniform(0.0, 4.0)),
+        (Laplace(-3.0, 0.5), Laplace(-2.0, 1.0)),
+        (Laplace(-3.0, 0.5), Normal(-3.0, 1.0)),
+    ],
+)
+def test_kl_against_closed_forms(p, q):
+    assert theory.kl(p, q) == pytest.approx(kl_divergence(p, q).item(), rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_kl_and_jsd_of_mixtures_against_scipy_on_a_grid(order):
+    x = torch.linspace(440, 560, 12_001, dtype=torch.double)
+    p, q = (data.bumps(), Normal(505.0, 9.0))[::order]
+    a, b = (d.log_prob(x).exp().numpy() for d in (p, q))
+    assert theory.kl(p, q, x) == pytest.approx(stats.entropy(a, b), rel=1e-6)
+    assert theory.kl(p, q) == pytest.approx(stats.entropy(a, b), rel=1e-4)  # and on the default grid
+    m = (a + b) / 2
+    assert theory.jsd(p, q, x) == pytest.approx((stats.entropy(a, m) + stats.entropy(b, m)) / 2, rel=1e-6)
+
+
+def test_kl_is_infinite_where_q_has_no_mass():
+    assert theory.kl(Normal(0.5, 0.3), Uniform(0.0, 1.0)) == math.inf
+    assert theory.kl(Uniform(0.0, 1.0), Uniform(2.0, 3.0)) == math.inf
+    assert theory.kl(Uniform(0.0, 1.0), lambda x: ((x > 0.01) & (x < 1)) / 0.99) == math.inf
+
+
+def test_kl_of_callables_that_float32_rounds_to_zero():
+    p, q = P, Normal(505.0, 4.0)
+    assert (q.log_prob(torch.tensor(445.0)).exp(), p.log_prob(torch.tensor(445.0)).exp() > 0) == (0, True)
+    kl = theory.kl(lambda x: p.log_prob(x).exp(), lambda x: q.log_prob(x).exp())
+    assert kl == pytest.approx(kl_divergence(p, q).item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("mu", "sigma", "printed"), [(495.0, 3.0, "-1.009"), (480.0, 1.0, "-0.003")])
+def test_criterion_in_numbers(mu, sigma, printed):
+    x = torch.linspace(440, 560, 2401)
+    assert f"{theory.criterion(P, Normal(mu, sigma)):.3f}" == printed
+    assert f"{theory.criterion(P, Normal(mu, sigma), x):.3f}" == printed
+    p_g = theory.pushforward(AffineGenerator(mu, -sigma), Normal(0.0, 1.0))
+    assert f"{theory.criterion(lambda x: P.log_prob(x).exp(), p_g, x):.3f}" == printed
+
+
+@pytest.mark.parametrize("pair", ["two Gaussians", "bumps"])
+def test_criterion_is_the_maximum_over_d_at_every_x(pair):
+    p, q = PAIRS[pair]
+    x = torch.linspace(p.mean - 60, p.mean + 60, 1201, dtype=torch.double)
+
+    def best(a, b):
+        loss = minimize_scalar(lambda y: -a * math.log(y) - b * math.log1p(-y), bounds=(0, 1), method="bounded")
+        return -loss.fun
+
+    densities = zip(p.log_prob(x).exp().tolist(), q.log_prob(x).exp().tolist(), strict=True)
+    by_search = sum(best(a, b) for a, b in densities) * 0.1
+    assert theory.criterion(p, q, x) == pytest.approx(by_search, abs=2e-3)
+
+
+def test_criterion_is_what_a_trained_discriminator_reaches():
+    q = Normal(495.0, 3.0)
+    x = torch.linspace(470, 530, 1201, dtype=torch.double)
+    u, p_x, q_x = (x - 500) / 5, P.log_prob(x).exp(), q.log_prob(x).exp()
+    w = torch.zeros(3, dtype=torch.double, requires_grad=True)  # a logit quadratic in x can be D* itself
+    optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
+
+    def minus_value():
+        optimizer.zero_grad()
+        logit = w[0] + w[1] * u + w[2] * u**2
+        loss = 0.05 * (p_x * softplus(-logit) + q_x * softplus(logit)).sum()
+        loss.backward()
+        return loss
+
+    reached = -optimizer.step(minus_value).item()  # at the start: -log 4
+    assert reached == pytest.approx(-math.log(4), abs=1e-6)
+    assert theory.criterion(P, q) == pytest.approx(-minus_value().item(), abs=1e-4)
+
+
+def mixture(t):
+    """(1 - t) p_1 + t p_2"""
+    p_1, p_2 = Normal(485.0, 4.0), Normal(510.0, 6.0)
+    return lambda x: (1 - t) * p_1.log_prob(x).exp() + t * p_2.log_prob(x).exp()
+
+
+X = torch.linspace(420, 580, 8001, dtype=torch.double)
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
+def test_value_is_affine_in_p_g_and_its_maximum_lies_above(at):
+    D = theory.optimal_discriminator(P, mixture(at))
+    ends = [theory.value(D, P, mixture(t), X) for t in (0.0, 1.0)]
+    for t in (0.0, 0.1, 0.25, 0.5, 0.9, 1.0):
+        U = theory.value(D, P, mixture(t), X)
+        assert U == pytest.approx((1 - t) * ends[0] + t * ends[1], abs=1e-7)
+        gap = theory.criterion(P, mixture(t), X) - U
+        assert abs(gap) < 1e-7 if t == at else gap > 1e-5  # a tangent: it touches at t = at only
+
+
+def test_criterion_is_convex_in_p_g_but_not_in_theta():
+    C = torch.tensor([theory.criterion(P, mixture(t), X) for t in torch.linspace(0, 1, 41).tolist()])
+    assert (C.double().diff(n=2) > 0).all()
+    theta = [theory.criterion(P, Normal(mu, 5.0), X) for mu in (470.0, 485.0, 500.0)]
+    assert theta[1] > (theta[0] + theta[2]) / 2 + 0.2
+
+
+@pytest.mark.parametrize("w", [0.2, 0.6, 0.9])
+def test_a_missed_mode_shows_in_the_criterion(w):
+    p = data.bumps(means=(400.0, 500.0, 600.0), weights=((1 - w) / 2, w, (1 - w) / 2))
+    expected = w * math.log(w) - (1 + w) * math.log(1 + w)
+    assert theory.criterion(p, Normal(500.0, 2.0)) == pytest.approx(expected, abs=1e-4)
+    if w == 0.6:
+        assert f"{expected:.3f}" == "-1.059"
+
+
+def test_the_map_of_the_criterion_has_one_minimum():
+    x = torch.linspace(440, 560, 601)
+    mus, sigmas = torch.linspace(485, 515, 13), torch.linspace(2, 11, 10)
+    C = torch.tensor([[theory.criterion(P, Normal(mu, sigma), x) for mu in mus] for sigma in sigmas])
+    row, column = divmod(C.argmin().item(), 13)
+    assert (mus[column], sigmas[row]) == (500, 5) and C.min().item() == pytest.approx(-math.log(4), abs=1e-6)
+
+
 def test_own_grid_agrees_with_the_default_one():
     p, q = PAIRS["two Gaussians"]
     x = torch.linspace(440, 560, 20_001, dtype=torch.double)
@@ -168,7 +330,9 @@ def test_own_grid_agrees_with_the_default_one():
         (P, P, torch.tensor([450.0, math.nan, 550.0]), "^x: "),
     ],
 )
-@pytest.mark.parametrize("call", [theory.jsd, lambda p, q, x: theory.value(lambda x: x * 0 + 0.5, p, q, x)])
+@pytest.mark.parametrize(
+    "call", [theory.jsd, theory.kl, theory.criterion, lambda p, q, x: theory.value(lambda x: x * 0 + 0.5, p, q, x)]
+)
 def test_densities_and_grids_that_do_not_fit(p, q, x, message, call):
     with pytest.raises(ValueError, match=message):
         call(p, q, x)
@@ -181,6 +345,13 @@ def test_pushforward_of_an_affine_generator_is_gaussian(sigma):
         p_g = theory.pushforward(G, Normal(0.0, 1.0))
         assert torch.allclose(p_g(x), Normal(500.0, abs(sigma)).log_prob(x).exp(), rtol=2e-3)
         assert theory.jsd(p_g, Normal(500.0, abs(sigma))) < 1e-5  # and so integrates to 1
+
+
+def test_pushforward_has_a_slope_in_x():
+    x = torch.linspace(490, 510, 401, dtype=torch.double, requires_grad=True)
+    p_g = theory.pushforward(AffineGenerator(500.0, -5.0), Normal(0.0, 1.0))
+    (score,) = torch.autograd.grad(p_g(x).log().sum(), x)
+    assert_close(score, -(x.detach() - 500) / 25, rtol=0, atol=4e-3)
 
 
 def test_pushforward_of_a_sliver():

@@ -1,0 +1,104 @@
+"""How play moves, without any network: games of two numbers, and the game against a perfect D.
+
+A field is a callable (x, y) -> (dx, dy): the direction in which each of two players steps from where both are.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from gan_lessons import losses, theory
+from gan_lessons.losses import Loss
+
+Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def xy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The field of the simplest game without rest: x minimises V(x, y) = x y, y maximises it.
+
+        dx = -dV/dx = -y,   dy = dV/dy = x
+
+    It points along the circles around (0, 0), where the players could rest: with small enough steps they circle for
+    ever. With steps of size eta, `play` multiplies x^2 + y^2 by 1 + eta^2 at each simultaneous one; alternating ones,
+    x first, keep x^2 + y^2 - eta x y, an ellipse while eta < 2. (Were y first, it would be + eta x y.)
+    """
+    return -y, x
+
+
+def dirac(non_saturating: bool = False, gamma: float = 0.0) -> Field:
+    """The field of the Dirac-GAN: all data at 0, all fakes at theta, D(x) = psi x     (Mescheder et al. 2018)
+
+        V(theta, psi) = f(psi theta) + f(0),   f(t) = -log(1 + exp(-t)),   f'(t) = 1 / (1 + exp(t))
+        d theta = -psi f'(psi theta),   or -psi f'(-psi theta) if non_saturating: theta then maximises f(-psi theta)
+        d psi = theta f'(psi theta) - gamma psi,   gamma: of the R1 penalty (gamma / 2) (dD/dx)^2 at the data
+
+    The signs are that paper's: D is the log-odds of *fake*, so psi is minus the slope of D in `losses`. The players can
+    rest only at (0, 0). The eigenvalues of the field's Jacobian there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
+    without a penalty, so nothing pulls inwards; with one, gamma <= 1, simultaneous steps converge if eta < 4 gamma.
+
+    >>> d_theta, d_psi = dirac(gamma=0.5)(torch.tensor(1.0), torch.tensor(0.0))  # D is flat: only psi moves
+    >>> d_theta.item(), d_psi.item()
+    (-0.0, 0.5)
+    """
+
+    def field(theta: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
+        t = psi * theta
+        d_theta = -psi * torch.sigmoid(t if non_saturating else -t)  # f'(t) = sigmoid(-t)
+        return d_theta, theta * torch.sigmoid(-t) - gamma * psi
+
+    return field
+
+
+def play(field: Field, start: Tensor | Sequence[float], eta: float, steps: int, order: str = "simultaneous") -> Tensor:
+    """The path of two players who step along their field.
+
+        x <- x + eta dx(x, y),   y <- y + eta dy(x, y)
+
+    order: "simultaneous", both from the same (x, y), or "alternating", x first and then y, which sees the new x.
+    start: (x, y), or shape (..., 2) for many games at once. Returns shape (steps + 1, ..., 2), in double, start first.
+    Raises ValueError if order, steps or the shape of start do not fit.
+
+    >>> play(xy, (1.0, 0.0), eta=0.5, steps=2).tolist()
+    [[1.0, 0.0], [1.0, 0.5], [0.75, 1.0]]
+    """
+    if order not in ("alternating", "simultaneous"):
+        raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
+    if not (isinstance(steps, int) and steps >= 0):
+        raise ValueError(f"steps: got {steps!r}; it must be a whole number, at least 0")
+    state = torch.as_tensor(start, dtype=torch.double)
+    if state.dim() == 0 or state.shape[-1] != 2:
+        raise ValueError(f"start: got shape {tuple(state.shape)}; it must be (2,) or (..., 2)")
+    x, y = state.unbind(-1)
+    path = [state]
+    for _ in range(steps):
+        dx, dy = field(x, y)
+        x = x + eta * dx
+        if order == "alternating":
+            _, dy = field(x, y)
+        y = y + eta * dy
+        path.append(torch.stack([x, y], dim=-1))
+    return torch.stack(path)
+
+
+def ideal_loss(
+    G: nn.Module, p_data: theory.Density, latent: Distribution, loss: Loss = losses.non_saturating, n: int = 256
+) -> Tensor:
+    """G's loss against the best possible discriminator D*, which stands still while G looks down its slope.
+
+        losses.minimax: the slope is that of C(G) = -log 4 + 2 JSD(p_data || p_g)          (the envelope theorem)
+        losses.non_saturating: of KL(p_g || p_data) - 2 JSD(p_data || p_g)     (Arjovsky and Bottou 2017, theorem 2.5)
+
+    G: a generator of one number, elementwise (`theory.pushforward` is its p_g); z: the n midpoint quantiles of latent,
+    no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats for
+    `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`, `optimizer.step()`.
+
+    >>> from torch.distributions import Normal
+    >>> z = Normal(0.0, 1.0)
+    >>> round(ideal_loss(nn.Identity(), z, z).item(), 3)  # p_g = p_data: log 2
+    0.693
+    """
+    z = latent.icdf((torch.arange(n) + 0.5) / n)
+    D = theory.log_odds(p_data, theory.pushforward(G, latent))
+    return loss.generator(D(G(z)))

@@ -8,7 +8,7 @@ from torch.distributions import Laplace, Normal, Uniform
 from torch.nn.functional import logsigmoid
 from torch.testing import assert_close
 
-from gan_lessons import data, dynamics, losses, theory
+from gan_lessons import data, losses, theory
 from gan_lessons.dynamics import dirac, ideal_loss, play, xy
 from gan_lessons.models import AffineGenerator
 from gan_lessons.optimizers import adam
@@ -79,8 +79,7 @@ def test_dirac_is_the_gradient_of_each_players_objective(non_saturating, gamma):
     (slope_of_d,) = torch.autograd.grad((psi * x).sum(), x, create_graph=True)
     (d_psi,) = torch.autograd.grad((v - gamma / 2 * slope_of_d**2).sum(), psi, retain_graph=True)
     (d_theta,) = torch.autograd.grad((logsigmoid(-psi * theta) if non_saturating else -v).sum(), theta)
-    found = dirac(non_saturating, gamma)(theta, psi)
-    assert_close(found[0], d_theta) and assert_close(found[1], d_psi)
+    assert_close(dirac(non_saturating, gamma)(theta, psi), (d_theta, d_psi))
 
 
 @pytest.mark.parametrize("loss", [losses.minimax, losses.non_saturating])
@@ -140,14 +139,14 @@ def test_alternating_steps_of_dirac_minimax_go_round_and_round():
 
 
 def test_non_saturating_dirac_comes_in_ever_more_slowly():
-    r = radius(play(dirac(True), (0.3, 0.0), 0.01, 100_000, "alternating"))
-    t = torch.tensor([0, 250, 500, 1000]).double()  # d(r^2)/dt = -r^4 / 8, averaged over a turn
-    assert_close(r[(t * 100).long()], (1 / 0.3**2 + t / 8).rsqrt(), rtol=0.02, atol=0)
+    r = radius(play(dirac(True), (0.3, 0.0), 0.02, 15_000, "alternating"))
+    t = torch.tensor([0, 75, 150, 300]).double()  # d(r^2)/dt = -r^4 / 8, averaged over a turn
+    assert_close(r[(t * 50).long()], (1 / 0.3**2 + t / 8).rsqrt(), rtol=0.02, atol=0)
 
 
 def test_simultaneous_steps_of_non_saturating_dirac_end_on_a_circle():
-    r = radius(play(dirac(True), torch.tensor([[0.05, 0.0], [0.6, 0.0]]), 0.01, 60_000))[-1000:]
-    assert_close(r, torch.full_like(r, math.sqrt(2 * 0.01)), rtol=0.05, atol=0)  # eta^2 r^2 / 4 out, eta r^4 / 8 in
+    r = radius(play(dirac(True), torch.tensor([[0.1, 0.0], [1.0, 0.0]]), 0.05, 10_000))[-500:]
+    assert_close(r, torch.full_like(r, math.sqrt(2 * 0.05)), rtol=0.05, atol=0)  # eta^2 r^2 / 4 out, eta r^4 / 8 in
 
 
 @pytest.mark.parametrize("non_saturating", [False, True])
@@ -156,16 +155,16 @@ def test_r1_makes_dirac_converge(non_saturating, gamma):
     field, eta = dirac(non_saturating, gamma), 0.2
     r = radius(play(field, 1e-3 * STARTS, eta, 400))
     rate = (1 + eta * torch.linalg.eigvals(jacobian(field))).abs()
-    assert_close(rate[0], rate[1]) and assert_close((1 - eta * gamma + eta**2 / 4).sqrt(), rate[0])
+    assert rate.tolist() == [pytest.approx(math.sqrt(1 - eta * gamma + eta**2 / 4))] * 2
     assert ((r[-1] / r[0]) ** (1 / 400)).tolist() == [pytest.approx(rate[0].item(), abs=5e-3)] * 3
     assert (radius(play(field, STARTS, eta, 2000)) < 1e-3)[-1].all()  # from afar too
     assert (radius(play(field, STARTS, eta, 2000, "alternating")) < 1e-3)[-1].all()
 
 
 def test_r1_with_steps_that_are_too_large_does_not_converge():
-    near = 1e-3 * STARTS
-    assert (radius(play(dirac(gamma=0.1), near, 0.38, 3000))[-1] < 1e-4).all()
-    assert (radius(play(dirac(gamma=0.1), near, 0.42, 3000))[-1] > 1e-2).all()
+    for eta, comes_in in ((0.38, True), (0.42, False)):  # 4 gamma = 0.4
+        r = radius(play(dirac(gamma=0.1), 1e-3 * STARTS, eta, 3000))
+        assert (r[-1] < r[0] / 5).all() if comes_in else (r[-1] > 5 * r[0]).all()
 
 
 @pytest.mark.parametrize("order", ["simultaneous", "alternating"])
@@ -261,7 +260,7 @@ def test_the_ideal_game_of_lesson_04(loss, ends):
     for cost in (lambda G: ideal_loss(G, P, Z, loss), lambda G: by_hand(G, z, loss)):
         G, path = AffineGenerator(480.0, 1.0), []
         optimizer = adam(G.parameters(), lr=0.05)
-        for _ in range(1150 if ends else 100):
+        for _ in range(1200 if ends else 100):
             optimizer.zero_grad()
             cost(G).backward()
             optimizer.step()
@@ -269,7 +268,7 @@ def test_the_ideal_game_of_lesson_04(loss, ends):
         paths.append(torch.tensor(path))
     assert_close(paths[0], paths[1], rtol=0, atol=0.02)
     if ends:
-        assert paths[0][-1].tolist() == [pytest.approx(500, abs=0.1), pytest.approx(5, abs=0.1)]
+        assert paths[0][-1].tolist() == [pytest.approx(500, abs=0.45), pytest.approx(5, abs=0.1)]
 
 
 @pytest.mark.parametrize("loss", [losses.minimax, losses.non_saturating, losses.least_squares])
@@ -299,4 +298,3 @@ def test_fields_are_what_a_quiver_takes():
     x, y = torch.meshgrid(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 7), indexing="xy")
     for field in (xy, dirac(), dirac(True, 0.5)):
         assert [d.shape for d in field(x, y)] == [(7, 5)] * 2
-    assert dynamics.Field

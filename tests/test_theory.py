@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from gan_lessons import data, recipes, theory
 from gan_lessons.models import AffineGenerator, MLPGenerator, Unstandardise
 
-P = Normal(500.0, 5.0)
+P, Z = Normal(500.0, 5.0), Normal(0.0, 1.0)
 PAIRS = {
     "two Gaussians": (P, Normal(490.0, 3.0)),
     "the start of lesson 02": (P, Normal(480.0, 1.0)),
@@ -216,6 +216,9 @@ def test_kl_of_callables_that_float32_rounds_to_zero():
     assert (q.log_prob(torch.tensor(445.0)).exp(), p.log_prob(torch.tensor(445.0)).exp() > 0) == (0, True)
     kl = theory.kl(lambda x: p.log_prob(x).exp(), lambda x: q.log_prob(x).exp())
     assert kl == pytest.approx(kl_divergence(p, q).item(), rel=1e-4)
+    x, q = torch.linspace(-9, 9, 40_001), Normal(0.0, 0.35)  # half a millionth of N(0, 1) lies where q rounds to 0
+    kl = theory.kl(lambda x: Z.log_prob(x).exp(), lambda x: q.log_prob(x).exp(), x)
+    assert kl == pytest.approx(kl_divergence(Z, q).item(), abs=1e-5)
 
 
 @pytest.mark.parametrize(("mu", "sigma", "printed"), [(495.0, 3.0, "-1.009"), (480.0, 1.0, "-0.003")])

@@ -36,7 +36,8 @@ def dirac(non_saturating: bool = False, gamma: float = 0.0) -> Field:
 
     The signs are that paper's: D is the log-odds of *fake*, so psi is minus the slope of D in `losses`. The players can
     rest only at (0, 0). The eigenvalues of the field's Jacobian there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
-    without a penalty, so nothing pulls inwards; with one, gamma <= 1, simultaneous steps converge if eta < 4 gamma.
+    without a penalty, so nothing pulls inwards; with gamma in (0, 1], simultaneous steps near it converge if
+    eta < 4 gamma.
 
     >>> d_theta, d_psi = dirac(gamma=0.5)(torch.tensor(1.0), torch.tensor(0.0))  # D is flat: only psi moves
     >>> d_theta.item(), d_psi.item()

@@ -6,7 +6,6 @@ Colab, and a set-up cell that installs the package there. Run it again for anoth
 
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 import nbformat
@@ -27,8 +26,8 @@ if not find_spec("gan_lessons"):
 
 def address(root: Path) -> str | None:
     """Where the repository is, if it has been published."""
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    return project.get("urls", {}).get("Repository")
+    found = re.search(r'^\[project\.urls\]\nRepository = "(.+)"$', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    return found and found[1]
 
 
 def setup_cell(address: str | None) -> str:

@@ -47,7 +47,7 @@ def test_one_command_writes_the_address_into_badges_and_set_up_cells(copy):
 @pytest.mark.parametrize("url", ["", "github.com/you/gan", "https://gitlab.com/you/gan", "https://github.com/you"])
 def test_an_address_where_colab_cannot_look_changes_nothing(copy, url):
     before = files(copy)
-    with pytest.raises(SystemExit, match="address: got .*OWNER/NAME"):
+    with pytest.raises(SystemExit, match=r"address: got .*OWNER/NAME"):
         publish.publish(copy, url)
     assert files(copy) == before
 

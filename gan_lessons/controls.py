@@ -13,6 +13,16 @@ from gan_lessons.training import Trainer
 RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)]
 STARTS = [(480.0, 1.0), (520.0, 1.0), (495.0, 3.0), (500.0, 20.0), (480.0, -1.0), (0.0, 1.0)]
 
+STYLE_SHEET = """<style>
+.gl-panel button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
+  outline: 3px solid #1a73e8; outline-offset: 2px }
+.gl-view svg { max-width: 100%; height: auto; vertical-align: top }
+.gl-status, .gl-code { max-width: 770px }
+.gl-status { min-height: 4em; font-variant-numeric: tabular-nums }
+.gl-code code { user-select: all; white-space: pre-wrap }
+.gl-err pre { color: #b00020; white-space: pre-wrap }
+</style>"""
+
 
 class Control(NamedTuple):
     """A setting, its inputs, and what their values make: as an object, and as code.
@@ -35,6 +45,15 @@ class Control(NamedTuple):
         return widgets.VBox([widgets.HBox(self.inputs[i : i + 3]) for i in range(0, len(self.inputs), 3)])
 
 
+class Choice(NamedTuple):
+    """A button: its words, what it says when pointed at, the settings it begins with, and a colour."""
+
+    text: str
+    tooltip: str
+    settings: dict[str, Any]
+    color: str | None = None
+
+
 def players(trainer: Trainer) -> list[Control]:
     """k and both learning rates, from what the trainer has now."""
     k = widgets.IntSlider(trainer.k, min=0, max=max(20, trainer.k))
@@ -50,7 +69,7 @@ def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, A
     """Loss, batch size and, where the recipe has it, the start of G."""
     known = {name: getattr(losses, name) for name in ("non_saturating", "minimax", "least_squares")}
     own = next((name for name, loss in known.items() if loss is trainer.loss), "the recipe's own")
-    loss = widgets.Dropdown(options=[*([own] if own not in known else []), *known], value=own)
+    loss = widgets.Dropdown(options=[(name, name) for name in dict.fromkeys([own, *known])], value=own)
     sizes = _choice(widgets.SelectionSlider, [8, 16, 32, 64, 128, 256, 512], trainer.batch_size)
     made = [
         Control("loss", (labelled(loss, "loss"),), (known | {own: trainer.loss}).get, lambda name: f"losses.{name}"),
@@ -89,7 +108,7 @@ def noise() -> Control:
     """z normal or uniform, of mean 0 and sd 1."""
     codes = {"normal": "Normal(0.0, 1.0)", "uniform": "Uniform(-(3**0.5), 3**0.5)"}
     made = {"normal": Normal(0.0, 1.0), "uniform": Uniform(-(3**0.5), 3**0.5)}
-    choice = widgets.Dropdown(options=list(codes), value="normal")
+    choice = widgets.Dropdown(options=[(name, name) for name in codes], value="normal")
     return Control("latent", (labelled(choice, "z"),), made.get, codes.get)
 
 
@@ -98,8 +117,30 @@ def labelled(widget: widgets.Widget, label: str, label_width: str = "170px", wid
     return widget
 
 
-def _choice(kind: type, options: list[Any], value: Any) -> widgets.Widget:
-    """Exact values to choose from; a slider of logarithms would round them. One's own is added."""
-    options = sorted({*options, value})
-    texts = [f"{one:g}" if isinstance(one, float) else str(one) for one in options]
-    return kind(options=list(zip(texts, options, strict=True)), value=value)
+def put(widget: widgets.Widget, value: Any) -> None:
+    """Set an input; a choice takes a value that it does not have yet among its own."""
+    if hasattr(widget, "options") and value not in dict(widget.options).values():
+        widget.options = _options([*dict(widget.options).values(), value])
+    widget.value = value
+
+
+def buttons(begin: Callable[..., None], rows: Sequence[Sequence[Choice]], width: str = "auto") -> widgets.VBox:
+    """A grid of buttons, each of which begins a panel anew: `buttons(panel.begin, rows)`."""
+    made = []
+    for row in rows:
+        made.append([])
+        for choice in row:
+            button = widgets.Button(description=choice.text, tooltip=choice.tooltip, layout=widgets.Layout(width=width))
+            button.style.button_color = choice.color
+            button.on_click(lambda _, settings=choice.settings: begin(**settings))
+            made[-1].append(button)
+    return widgets.VBox([widgets.HBox(row) for row in made])
+
+
+def _choice(kind: type, values: list[Any], value: Any) -> widgets.Widget:
+    """Exact values to choose from, one's own among them; a slider of logarithms would round them."""
+    return kind(options=_options([*values, value]), value=value)
+
+
+def _options(values: list[Any]) -> list[tuple[str, Any]]:
+    return [(f"{one:g}" if isinstance(one, float) else str(one), one) for one in sorted(set(values))]

@@ -17,15 +17,6 @@ from gan_lessons.history import History
 from gan_lessons.training import Trainer
 
 SPEEDS = {"slow motion, a turn at a time": 0, "1 round a frame": 1, "5 rounds a frame": 5, "as fast as it goes": 10**9}
-CSS = """<style>
-.gl-panel button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
-  outline: 3px solid #1a73e8; outline-offset: 2px }
-.gl-view svg { max-width: 100%; height: auto; display: block }
-.gl-status, .gl-code { max-width: 770px }
-.gl-status { min-height: 4em; font-variant-numeric: tabular-nums }
-.gl-code code { user-select: all; white-space: pre-wrap }
-.gl-err pre { color: #b00020; white-space: pre-wrap }
-</style>"""
 _panels: WeakValueDictionary[str, "Panel"] = WeakValueDictionary()
 
 
@@ -95,7 +86,7 @@ class Panel(widgets.VBox):
         accordion.set_title(0, "More")
         sliders = [control.box() for control in first]
         output = [self._error, self._picture, self._status, self._code]
-        return [widgets.HTML(CSS), widgets.HBox(top), *sliders, *output, accordion]
+        return [widgets.HTML(controls.STYLE_SHEET), widgets.HBox(top), *sliders, *output, accordion]
 
     def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))
@@ -204,6 +195,15 @@ class Panel(widgets.VBox):
         self._error.value = f'<pre role="alert">Training stopped. {html.escape(text)}</pre>'
 
     # -- from Python ---------------------------------------------------------------------------------------------------
+
+    def begin(self, **settings: Any) -> None:
+        """Set sliders and choices, and begin anew with them; seed=… too. Raises ValueError for what is no control."""
+        for name in settings.keys() - self._controls.keys() - {"seed"}:
+            raise ValueError(f"settings: got {name!r}; this panel's are 'seed' and {list(self._controls)}")
+        self._seed = settings.pop("seed", self._seed)
+        for name, value in settings.items():
+            controls.put(self._controls[name].inputs[0], value)
+        self._clock.ask(self._begin)
 
     def run(self, rounds: int) -> None:
         """Train for so many rounds at once, without a browser, and draw."""

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from playwright.sync_api import Locator, sync_playwright
 
 MOVES, SECONDS = 36, 6
 # in the page: the age of each frame, and the time of each key
-WATCH = """view => { window.ages = []; window.keys = []
-    const look = () => { const frame = view.querySelector('[data-drawn]')
-        if (frame) ages.push(Date.now() / 1000 - frame.dataset.drawn) }
-    new MutationObserver(look).observe(view, { childList: true, subtree: true })
-    document.addEventListener('keydown', () => keys.push(Date.now() / 1000), true) }"""
+WATCH = """box => { window.ages = []; window.keys = []; let last
+    const look = () => { const drawn = box.querySelector('[data-drawn]')?.dataset.drawn
+        if (drawn && drawn != last) ages.push(Date.now() / 1000 - (last = drawn)) }
+    new MutationObserver(look).observe(box, { childList: true, subtree: true })
+    window.heard ??= document.addEventListener('keydown', () => keys.push(Date.now() / 1000), true) ?? true }"""
 # in the kernel: when k is set, and how long a frame takes beside the training
 STAMPS = """
 import time
@@ -100,19 +101,20 @@ class Network:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         free = 0.0  # when the wire is
-        while data := await reader.read(4096):
-            if self.slow:
-                free = max(time.monotonic(), free) + len(data) / 250e3
-                self._loop.call_at(free + 0.06, writer.write, data)
-            else:
-                writer.write(data)
+        with suppress(ConnectionError):  # a page was closed
+            while data := await reader.read(4096):
+                if self.slow:
+                    free = max(time.monotonic(), free) + len(data) / 250e3
+                    self._loop.call_at(free + 0.06, writer.write, data)
+                else:
+                    writer.write(data)
         self._loop.call_later(0.5, writer.close)
 
 
 def measure(name: str, box: Locator, notebook: Notebook, moves: Callable[[], list[float]]) -> None:
     """Watch for some seconds, then move k to and fro; print a row."""
     page = notebook.page
-    box.locator(".gl-view").evaluate(WATCH)
+    box.evaluate(WATCH)
     time.sleep(SECONDS)
     ages = page.evaluate("ages")
     box.locator(".gl-k [role=slider], .gl-k .ui-slider-handle").focus()
@@ -149,12 +151,12 @@ def bench(stack: str, notebook: Notebook, network: Network) -> None:
     brake.send("Emulation.setCPUThrottlingRate", {"rate": 8})
     measure(f"{stack}: panel, browser 8x slower", panel.box, notebook, lambda: notebook.value("stamps[0]"))
     brake.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    panel.pause()
+    panel.do("panel._clock.pause()")
     print(f"{stack}: kernel time of a frame beside the training: {1e3 * statistics.median(drawing):.1f} ms")
     for cell, name in ((3, "matplotlib into Output"), (4, "loop in a cell")):
         notebook.page.evaluate(f"i => {{ ({notebook.stack.run})(i) }}", cell)  # not awaited: it may block
-        until(lambda cell=cell: notebook.output(cell).locator("[data-drawn]").count())
-        measure(f"{stack}: {name}", notebook.output(cell), notebook, lambda: notebook.value("moves"))
+        until(lambda cell=cell: notebook.page.locator("[data-drawn]").count() == cell - 1)
+        measure(f"{stack}: {name}", notebook.output(cell).first, notebook, lambda: notebook.value("moves"))
 
 
 def soak(stack: str, notebook: Notebook, minutes: float) -> None:

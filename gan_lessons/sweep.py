@@ -51,7 +51,7 @@ def run(
     seeds: Iterable[int] = range(3),
     *,
     lr_d: float = 0.001,
-    steps: int = 600,
+    steps: int = 500,
     loss: Loss = losses.non_saturating,
 ) -> Result:
     """Play a game of Algorithm 1 for each k, lr_g and seed, and note its path every 10 rounds.
@@ -84,11 +84,13 @@ def run(
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads)
     try:
-        torch.set_num_threads(1)  # a thread for each group, not for each operation: those are too small
-        for start, stop in pairwise(tqdm(rounds, desc=f"{len(k) * len(lr_g) * len(seeds)} games", leave=False)):
-            played = pool.map(_Games.play, longest_first, repeat(stop - start))
-            note = dict(zip(longest_first, played, strict=True))
-            notes.append(torch.stack([note[games] for games in groups]))  # (k, 3, E)
+        torch.set_num_threads(1)  # a thread for each group, none for single operations: those are too small
+        with tqdm(total=steps, desc=f"{len(k) * len(lr_g) * len(seeds)} games", unit="round", leave=False) as bar:
+            for start, stop in pairwise(rounds):
+                played = pool.map(_Games.play, longest_first, repeat(stop - start))
+                note = dict(zip(longest_first, played, strict=True))
+                notes.append(torch.stack([note[games] for games in groups]))  # (k, 3, E)
+                bar.update(stop - start)
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
-"""How fast is the sweep? `python tests/bench_sweep.py`: rounds a second against Trainer, one game after the other, with
-the same k, on one thread, in alternating blocks; then the time of the 16 x 16 map with 3 seeds, on all threads.
+"""How fast is the sweep? `python tests/bench_sweep.py` prints rounds a second of one Trainer and of a sweep with the
+same k, both on one thread, in alternating blocks; then the time of the 16 x 16 map with 3 seeds, on all threads.
 
-Times are of this process (CPU) for the ratio, so that neighbours on the machine count less, and of the clock for the map.
+The ratio is of CPU times, so that neighbours on the machine count less.
 """
 
 import statistics
@@ -29,10 +29,9 @@ def compare(k: int) -> None:
         one.append(ROUNDS / seconds(lambda: [trainer.step() for _ in range(ROUNDS)]))
         many.append(games * ROUNDS / seconds(lambda: sweep.run([k], RATES, SEEDS, steps=ROUNDS)))
     ratios = [m / o for m, o in zip(many, one, strict=True)]
-    print(
-        f"k = {k:2d}: Trainer {statistics.median(one):6.0f} rounds/s, sweep of {games} games "
-        f"{statistics.median(many):6.0f}: x {statistics.median(ratios):.0f} (blocks {min(ratios):.0f}-{max(ratios):.0f})"
-    )
+    slow, fast, ratio = (statistics.median(column) for column in (one, many, ratios))
+    print(f"k = {k:2d}: Trainer {slow:.0f} rounds/s, sweep of {games} games {fast:.0f}, ", end="")
+    print(f"x {ratio:.0f} (blocks {min(ratios):.0f} to {max(ratios):.0f})")
 
 
 if __name__ == "__main__":

@@ -151,6 +151,8 @@ SAY = {
     "found": (500 + 0.5 * torch.sin(T), 5 + 0.5 * torch.cos(T), 1.386),
     "found, mirrored": (500 + 0 * T, -5 + 0 * T, 1.386),
     "found late": (480 + 20 * (T / 39).clamp(max=1), 1 + 4 * (T / 39).clamp(max=1), 1.386),
+    "found, but for 2 notes of 20": (500 + 3.0 * (T >= 58), 5 + 0 * T, 1.386),
+    "oscillating: 3 notes of 20 are too many": (500 + 3.0 * (T >= 57), 5 + 0 * T, 1.386),
     "oscillating": (500 + 3 * torch.sin(T), 5 + 3 * torch.cos(T), 1.386),
     "oscillating in width alone": (500 + 0.1 * torch.sin(T), 5 + 3 * torch.cos(T / 5), 1.386),
     "collapsed": (500 + 3 * torch.sin(T), 0.1 * torch.cos(T), 1.386),

@@ -37,3 +37,32 @@ def moments(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 4096) 
     """
     x = G(latent.icdf((torch.arange(n) + 0.5) / n)).double()
     return x.mean().item(), x.std(correction=0).item()
+
+
+def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> tuple[int, float]:
+    """Modes found and share of good samples, where the data are bumps of one sd around centres.
+
+    A sample is good within 3 sd of its nearest centre (Srivastava et al. 2017, VEEGAN; Lin et al. 2018, PacGAN); a mode
+    is found if at least `least` of all samples are good and nearest to it. Those papers ask for one sample of 2,500,
+    and a G that sweeps across a mode on its way between two others leaves more than that.
+
+    samples: shape (n,) or (n, d); centres: (modes,) or (modes, d). Of the data themselves 99.7% are good on the line,
+    98.9% in the plane. Raises ValueError if the shapes do not fit, a number is not finite or sd is not positive.
+
+    >>> modes(torch.tensor([0.1, -0.2, 9.0, 5.0]), centres=torch.tensor([0.0, 10.0, 20.0]), sd=0.5)
+    (2, 0.75)
+    """
+    for name, points in (("samples", samples), ("centres", centres)):
+        if points.dim() not in (1, 2) or len(points) == 0 or not points.isfinite().all():
+            raise ValueError(
+                f"{name}: got shape {tuple(points.shape)}; allowed are (n,) and (n, d), n >= 1, of finite numbers"
+            )
+    if samples.shape[1:] != centres.shape[1:]:
+        raise ValueError(f"samples: got shape {tuple(samples.shape)}, and centres of {tuple(centres.shape)}")
+    if not sd > 0:
+        raise ValueError(f"sd: got {sd}; a standard deviation must be > 0")
+    samples, centres = (points.detach().double().reshape(len(points), -1) for points in (samples, centres))
+    distance, nearest = torch.cdist(samples, centres).min(dim=1)
+    good = distance <= 3 * sd
+    share = nearest[good].bincount(minlength=len(centres)).double() / len(samples)
+    return (share >= least).sum().item(), good.double().mean().item()

@@ -28,6 +28,29 @@ class Unstandardise(Standardise):
         return self.mean + self.sd * y
 
 
+class Pack(nn.Module):
+    """For the inputs of D, so that it sees `size` samples at once: each x beside those that follow it in the minibatch.
+
+        row i = (x_i, x_{i+1}, ..., x_{i+size-1}), counted round: (n,) or (n, d) -> (n, size d)     (Lin et al. 2018)
+
+    A minibatch of D is all data or all fakes, so a pack is too. In the paper packs share no sample; here they overlap,
+    so that there is still one output per x. Raises ValueError unless size is a whole number >= 1.
+
+    >>> Pack(2)(torch.tensor([1.0, 2.0, 3.0])).tolist()
+    [[1.0, 2.0], [2.0, 3.0], [3.0, 1.0]]
+    """
+
+    def __init__(self, size: int):
+        super().__init__()
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"size: got {size!r}; a pack must be a whole number >= 1")
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.reshape(len(x), -1)
+        return torch.cat([x.roll(-i, 0) for i in range(self.size)], dim=1)
+
+
 class Maxout(nn.Module):
     """The largest of `pieces` affine functions, for each unit: (n, n_in) -> (n, n_out)     (Goodfellow et al. 2013).
 

@@ -10,6 +10,7 @@ from gan_lessons.models import (
     MaxoutDiscriminator,
     MLPDiscriminator,
     MLPGenerator,
+    Pack,
     Standardise,
     Unstandardise,
 )
@@ -33,6 +34,12 @@ def parameters(net: nn.Module) -> int:
         (MLPDiscriminator(784, 32, 1, dropout=0.3), (7, 784), (7,)),
         (MLPDiscriminator(784, 32, 1), (7, 28, 28), (7,)),
         (MaxoutDiscriminator(784, 24, 24, 1, **MAXOUT), (7, 784), (7,)),
+        (MLPGenerator(2, 16, 2, output=nn.Identity()), (7, 2), (7, 2)),
+        (MLPDiscriminator(2, 16, 1), (7, 2), (7,)),
+        (MLPDiscriminator(6, 16, 1, inputs=Pack(3)), (7, 2), (7,)),
+        (MLPDiscriminator(3, 16, 1, inputs=Pack(3)), (2,), (2,)),
+        (Pack(3), (7,), (7, 3)),
+        (Pack(3), (1, 2), (1, 6)),
         (Maxout(6, 4, pieces=3), (7, 6), (7, 4)),
     ],
 )
@@ -63,6 +70,32 @@ def test_maxout_against_a_loop():
         for unit in range(4):
             pieces = [(weight[3 * unit + i] @ x[row] + bias[3 * unit + i]).item() for i in range(3)]
             assert out[row, unit].item() == pytest.approx(max(pieces), abs=1e-5)
+
+
+def test_pack_against_a_loop():
+    x = torch.randn(7, 2)
+    packs = Pack(3)(x)
+    for i in range(7):
+        assert torch.equal(packs[i], torch.cat([x[i], x[(i + 1) % 7], x[(i + 2) % 7]]))
+    assert torch.equal(Pack(1)(x), x) and parameters(Pack(3)) == 0
+
+
+def test_packs_move_with_the_minibatch_and_pull_on_all_their_samples():
+    D = MLPDiscriminator(4, 16, 1, inputs=Pack(2))
+    x = torch.randn(6, 2, requires_grad=True)
+    assert torch.allclose(D(x.roll(2, 0)), D(x).roll(2, 0))
+    assert not torch.allclose(D(x.flip(0)), D(x).flip(0))  # other neighbours
+    for i in range(6):
+        (pull,) = torch.autograd.grad(D(x)[i], x)
+        assert pull.any(dim=1).nonzero().flatten().tolist() == sorted([i, (i + 1) % 6])
+
+
+def test_only_packs_see_that_all_fakes_are_alike():
+    """Fakes that are all -1 or all 1, by a coin: one x has the distribution of the data, a pair has not."""
+    real, fake = torch.tensor([-1.0, 1.0]).repeat(500)[torch.randperm(1000)], torch.ones(1000)
+    halves = torch.cat([Pack(2)(fake), Pack(2)(-fake)])
+    assert halves[:, 0].mean() == real.mean() == 0
+    assert halves.prod(dim=1).mean() == 1 and Pack(2)(real).prod(dim=1).mean().abs() < 0.15
 
 
 def test_mlp_generator_against_its_formula():
@@ -116,6 +149,8 @@ def test_no_batch_norm_at_the_ends():
     [
         (lambda: Standardise(0.0, 0.0), "sd: got 0.0"),
         (lambda: Unstandardise(0.0, -1.0), "sd: got -1.0"),
+        (lambda: Pack(0), "size: got 0"),
+        (lambda: Pack(1.5), "size: got 1.5"),
         (lambda: Standardise(0.0, math.nan), "sd: got nan"),
         (lambda: MLPDiscriminator(1), r"widths: got \(1,\)"),
         (lambda: MLPGenerator(output=nn.Tanh()), r"widths: got \(\)"),

@@ -9,7 +9,10 @@ from torch.distributions import Normal
 from gan_lessons import data, losses, recipes
 from gan_lessons.models import AffineGenerator, Maxout
 
-RECIPES = [recipes.gaussian, recipes.gaussian_mlp, recipes.mnist, recipes.mnist_paper, recipes.mnist_quick]
+RECIPES = [
+    *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
+    *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick),
+]
 
 
 def linear(net):
@@ -75,6 +78,47 @@ def test_standardised_by_a_first_minibatch(recipe, seed):
 def test_raw_x():
     D = recipes.gaussian(standardise=False).discriminator
     assert isinstance(D.inputs, nn.Identity)
+
+
+def test_three_bumps():
+    trainer = recipes.three_bumps(seed=5)
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [1, 16, 16, 1] and linear(D) == [1, 8, 8, 1] and kinds(G) == kinds(D) == [nn.Tanh] * 2
+    assert rates(trainer) == (0.001, 0.001) and (trainer.steps, trainer.batch_size, trainer.k) == (3000, 128, 1)
+    assert trainer.decay is None and trainer.loss is losses.non_saturating and trainer.device.type == "cpu"
+    assert trainer.data.mean == 500 and trainer.data.mixture_distribution.probs.tolist() == pytest.approx(
+        [0.2, 0.6, 0.2]
+    )
+    torch.manual_seed(5)
+    first = data.bumps().sample((128,))
+    assert (D.inputs[0].mean, D.inputs[0].sd) == (G.output.mean, G.output.sd) == (first.mean(), first.std())
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_ring():
+    trainer = recipes.ring()
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [2, 32, 32, 2] and kinds(G) == [nn.ReLU] * 2
+    assert linear(D) == [2, 16, 16, 1] and kinds(D) == [nn.LeakyReLU] * 2
+    assert {layer.negative_slope for layer in activations(D)} == {0.2}
+    assert rates(trainer) == (0.001, 0.001) and (trainer.steps, trainer.batch_size, trainer.k) == (3000, 128, 1)
+    assert trainer.decay is None and trainer.loss is losses.non_saturating and trainer.device.type == "cpu"
+    assert torch.equal(trainer.data.component_distribution.mean, data.ring().component_distribution.mean)
+    assert trainer.latent.sample((5,)).shape == (5, 2)
+    fakes_have_the_shape_of_data(trainer)
+
+
+@pytest.mark.parametrize("recipe", [recipes.three_bumps, recipes.ring])
+def test_pack(recipe):
+    one, three = (recipe(seed=1, pack=pack).discriminator for pack in (1, 3))
+    assert linear(three)[0] == 3 * linear(one)[0] and linear(three)[1:] == linear(one)[1:]
+    x = recipe().data.sample((6,))
+    moved = x.clone()
+    moved[2] += 1
+    assert (one(x) != one(moved)).nonzero().flatten().tolist() == [2]
+    assert (three(x) != three(moved)).nonzero().flatten().tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="size: got 0"):
+        recipe(pack=0)
 
 
 def test_cosine():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from gan_lessons import losses, metrics, recipes
+from gan_lessons import metrics, recipes
 from gan_lessons.guards import seeded
 from gan_lessons.training import Trainer
 
@@ -24,8 +24,6 @@ SETTINGS = {
     "lr_d=0.005": {"lr_d": 0.005},
     "pack=2": {"pack": 2},
     "pack=2, lr_d=0.005": {"pack": 2, "lr_d": 0.005},
-    "loss=losses.least_squares": {"loss": losses.least_squares},
-    "k=5": {"k": 5},
 }
 ROWS = {f"{recipe}({changed})": (recipe, changed) for changed in SETTINGS for recipe in SD}
 

@@ -13,7 +13,7 @@ def record():
 
 
 def test_the_record_is_whole(record):
-    assert list(record["rows"]) == list(ROWS)
+    assert set(record["rows"]) == set(ROWS)
     for row, (recipe, _) in ROWS.items():
         seeds, found, good = zip(*record["rows"][row], strict=True)
         assert seeds == tuple(SEEDS)
@@ -22,7 +22,7 @@ def test_the_record_is_whole(record):
 
 @pytest.mark.parametrize("recipe", SOME)
 def test_some_seeds_as_recorded(recipe, record):
-    """Rounding grows in these games: another machine may end a plain seed elsewhere, but not all three in every mode."""
+    """Rounding grows here: on another machine a plain seed may end elsewhere, but not all three with every mode."""
     modes, plain, cured = record["modes"][recipe], f"{recipe}()", f"{recipe}({CURED})"
     *without, (found, good) = ends([(plain, seed) for seed in SOME[recipe]] + [(cured, 0)])
     assert all(record["rows"][plain][seed][1] < modes for seed in SOME[recipe])

@@ -8,7 +8,7 @@ from typing import Any
 from gan_lessons.training import Trainer
 
 BYTES = 250e6  # for the snapshots of one history, about
-LONGEST = 1000  # notes on a track; beyond, every other one is dropped
+LONGEST = 1000  # notes on a track; beyond, half of them are dropped
 
 
 class History:
@@ -42,8 +42,11 @@ class History:
         del self._states[bisect_right(self.steps, min(now, self._at)) :]
         self._notes.append({"step": now, **measured})
         self._at = now
-        if len(self._notes) > LONGEST:
-            del self._notes[1:-1:2]
+        if len(self._notes) > LONGEST:  # evenly over the run: dropping every other one would forget its beginning
+            steps = [note["step"] for note in self._notes]
+            first, run, half = steps[0], steps[-1] - steps[0], LONGEST // 2
+            kept = {bisect_left(steps, first + run * i // half) for i in range(half + 1)}
+            self._notes = [self._notes[i] for i in sorted(kept)]
         if time.monotonic() - self._taken > self._apart:
             self._keep()
 

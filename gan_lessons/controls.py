@@ -92,6 +92,7 @@ def bumps(
     for i, bump in enumerate(zip(means, sds, weights, strict=True), start=1):
         ranges = {"place": (475, 525, 1, ".0f"), "width": (1, 8, 0.5, ".1f"), "weight": (0, 1, 0.05, ".2f")}
         for (name, (low, high, step, digits)), value in zip(ranges.items(), bump, strict=True):
+            low, high = min(low, value), max(high, value)
             slider = widgets.FloatSlider(value, min=low, max=high, step=step, readout_format=digits)
             inputs.append(labelled(slider, f"{name} {i}", "70px", "250px"))
 

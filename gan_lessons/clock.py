@@ -106,7 +106,7 @@ class Clock:
                             self.pause()
                     await asyncio.sleep(min(max(self._due - time.monotonic(), 0.005), 0.05))
         finally:
-            self._waits = self._running = False
+            self._waits = self._starved = self._running = False
             if self._asked:
                 self._woken()
 

@@ -123,13 +123,25 @@ class Clock:
             self.working.release()
 
 
+_pauses: list[Callable[[], None]] = []  # of all clocks whose task runs
+_handler: Any = None  # what an interrupt did before
+
+
+def _interrupted(*_: Any) -> None:
+    for pause in _pauses:
+        pause()
+
+
 @contextmanager
-def _interrupts_to(action: Callable[[], None]) -> Iterator[None]:
-    """Take a kernel's interrupt between two cells, where ipykernel would ignore it."""
-    before = signal.signal(signal.SIGINT, lambda *_: action())
-    ours = signal.getsignal(signal.SIGINT)
+def _interrupts_to(pause: Callable[[], None]) -> Iterator[None]:
+    """Take a kernel's interrupt between two cells, where ipykernel would ignore it; it is for every panel that plays."""
+    global _handler
+    if signal.getsignal(signal.SIGINT) is not _interrupted:
+        _handler = signal.signal(signal.SIGINT, _interrupted)
+    _pauses.append(pause)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is ours:
-            signal.signal(signal.SIGINT, before)
+        _pauses.remove(pause)
+        if not _pauses and signal.getsignal(signal.SIGINT) is _interrupted:
+            signal.signal(signal.SIGINT, _handler)

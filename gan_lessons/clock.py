@@ -20,7 +20,7 @@ import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
 PAID = 3  # frames a tick pays for, so that a network's round trip does not limit them
-GONE = 2.0  # seconds without a tick after which the browser is thought gone
+GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 
 
 class Clock:
@@ -32,7 +32,7 @@ class Clock:
 
     def __init__(self, work: Callable[[bool], None], rewind: Callable[[], None]):
         self._work, self._rewind = work, rewind
-        self.apart, self._due, self._paid, self._last_tick = 0.04, 0.0, 0, 0.0
+        self.apart, self._due, self._paid, self._quiet = 0.04, 0.0, 0, 0.0
         self._asked: deque[Callable[[], None]] = deque()
         self.working = threading.Lock()
         self._running = False  # the task
@@ -70,13 +70,13 @@ class Clock:
     def _tick(self, change: dict[str, Any]) -> None:
         if change["new"] == 0:
             self._asked.append(self._rewind)
-        self._paid, self._last_tick = PAID, time.monotonic()
+        self._paid, self._quiet = PAID, 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()
         self._woken()
 
     def _played(self, change: dict[str, Any]) -> None:
-        self._last_tick = time.monotonic()
+        self._quiet = 0.0
         self._woken()
 
     def _woken(self) -> None:
@@ -99,12 +99,11 @@ class Clock:
                 while self._asked or self.playing:
                     self._waits = self._starved = False
                     self._advance()
-                    if self.playing and time.monotonic() - self._last_tick > GONE:
-                        seen = self._last_tick
-                        await asyncio.sleep(1)  # ticks may lie in a queue behind a long cell
-                        if seen == self._last_tick:
-                            self.pause()
-                    await asyncio.sleep(min(max(self._due - time.monotonic(), 0.005), 0.05))
+                    nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
+                    self._quiet += nap  # not the time that passed: ticks may lie in a queue behind a long cell
+                    if self._quiet > GONE:
+                        self.pause()
+                    await asyncio.sleep(nap)
         finally:
             self._waits = self._starved = self._running = False
             if self._asked:

@@ -70,7 +70,9 @@ def test_rates_are_exact():
     assert all(float(text) == value for text, value in slider.options)
 
 
-@pytest.mark.parametrize(("rate", "between"), [(0.003, (0.002, 0.005)), (3e-7, (None, 1e-5)), (7.0, (5.0, None)), (0.0, (None, 1e-5))])
+@pytest.mark.parametrize(
+    ("rate", "between"), [(0.003, (0.002, 0.005)), (3e-7, (None, 1e-5)), (7.0, (5.0, None)), (0.0, (None, 1e-5))]
+)
 def test_a_rate_of_ones_own_is_added_in_its_place(rate, between):
     slider = all_controls(lr_d=rate)["lr_d"].inputs[0]
     values = [None, *(value for _, value in slider.options), None]

@@ -111,7 +111,9 @@ def test_the_four_curves(latent):
     assert_close((height - faint[0][:, 1]) / (height - half) / 2, D.astype(float), rtol=0, atol=2e-3)
     for (best,), wanted in ((lines(box, "D*")[0], p_data / (p_data + p_g)), (strong, D)):
         i = np.searchsorted(x, to_x(best[0, 0]) - 0.25)
-        assert_close((height - best[:, 1]) / (height - half) / 2, wanted[i : i + len(best)].astype(float), rtol=0, atol=5e-3)
+        assert_close(
+            (height - best[:, 1]) / (height - half) / 2, wanted[i : i + len(best)].astype(float), rtol=0, atol=5e-3
+        )
         seen = (p_data + p_g) > 1e-4 * (p_data + p_g).max()
         assert len(best) == seen.sum() and i == seen.argmax()
 
@@ -264,7 +266,9 @@ def test_the_curves_of_digits(loss, length):
             if length == 2:
                 assert to_value(line[0, 1]) == pytest.approx(values[0], abs=0.02 * span)
             else:  # 1,000 steps lie nearer to one another than a pixel
-                near = [abs(values[max(0, i - 6) : i + 5] - to_value(y)).min() for i, y in zip(at, line[:, 1], strict=True)]
+                near = [
+                    abs(values[max(0, i - 6) : i + 5] - to_value(y)).min() for i, y in zip(at, line[:, 1], strict=True)
+                ]
                 assert max(near) < 0.02 * span
 
 

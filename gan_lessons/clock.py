@@ -133,7 +133,7 @@ def _interrupted(*_: Any) -> None:
 
 @contextmanager
 def _interrupts_to(pause: Callable[[], None]) -> Iterator[None]:
-    """Take a kernel's interrupt between two cells, where ipykernel would ignore it; it is for every panel that plays."""
+    """Take a kernel's interrupt between two cells, where ipykernel would ignore it, for all that play."""
     global _handler
     if signal.getsignal(signal.SIGINT) is not _interrupted:
         _handler = signal.signal(signal.SIGINT, _interrupted)

@@ -1,12 +1,14 @@
 """When work is done, and on which thread: on asyncio's own loop, with callbacks as a browser would send them."""
 
 import asyncio
+import functools
 import os
 import signal
 import sys
 import threading
 import time
 import types
+from itertools import pairwise
 
 import pytest
 
@@ -54,11 +56,10 @@ async def come_round(seconds=0.03):
 def in_a_kernel(test):
     """Run a coroutine on a loop of the main thread, which is where a kernel's cells run."""
 
-    def wrapped(*args, **kwargs):
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
+    @functools.wraps(test)
+    def wrapped(**fixtures):
+        asyncio.run(asyncio.wait_for(test(**fixtures), 20))
 
-    wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
-    wrapped.__signature__ = __import__("inspect").signature(test)
     return wrapped
 
 
@@ -89,7 +90,7 @@ def test_frames_are_apart(monkeypatch):
         work.tick()
         if len(work.frames) > before:
             shown.append(now.at)
-    assert all(0.4 <= b - a <= 0.4 + 1 / 16 for a, b in zip(shown, shown[1:], strict=False)) and len(shown) == 15
+    assert all(0.4 <= b - a <= 0.4 + 1 / 16 for a, b in pairwise(shown)) and len(shown) == 15
 
 
 # -- paid by ticks -----------------------------------------------------------------------------------------------------
@@ -119,7 +120,7 @@ async def test_slow_motion_keeps_its_pace():
         work.tick()
         await come_round(0.02)
     work.press(False)
-    gaps = [b - a for a, b in zip(work.frames, work.frames[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(work.frames)]
     assert 3 <= len(work.frames) <= 5 and min(gaps) >= 0.14
 
 

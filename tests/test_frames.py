@@ -145,7 +145,7 @@ def test_a_narrow_p_g(sigma, said):
 
 @pytest.mark.parametrize("mu", [0.0, -1e30, 1e6])
 def test_a_p_g_outside_leaves_the_picture_whole(mu):
-    root, boxes = picture(Figure1(), one_number(mu, 1.0))
+    _, boxes = picture(Figure1(), one_number(mu, 1.0))
     pixels = np.concatenate([stroke for box in boxes for line in lines(box, "fakes") for stroke in line])
     assert abs(pixels).max() < 1000
     (best,) = lines(boxes[0], "D*")[0]

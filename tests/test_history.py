@@ -127,7 +127,7 @@ def test_a_trainer_that_went_back_by_itself(watched):
 
 
 def test_long_runs_are_thinned(watched, seconds, monkeypatch):
-    trainer, past, states, _ = watched
+    trainer, past, *_ = watched
     monkeypatch.setattr(history, "LONGEST", 60)
     seen = []
     for step in range(1, 700):

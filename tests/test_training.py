@@ -214,6 +214,71 @@ def test_turns_one_by_one_are_a_round():
     assert_close(weights(a.generator), weights(b.generator), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("way", [{"k": 1}, {"k": 3, "average": 0.9}, {"k": 0}, {"order": "simultaneous"}])
+def test_a_round_is_its_turns(way):
+    a, b = make(dropout=0.3, **way), make(dropout=0.3, **way)
+    for _ in range(4):
+        assert list(b.turns()) == list(range(1, way.get("k", 0) + 1))
+        assert a.step() == b.record
+        assert_identical(a, b)
+    assert b.steps_done == 4
+
+
+@pytest.mark.parametrize(("k", "after", "turns"), [(5, 2, 5), (2, 4, 4), (0, 1, 1), (3, 3, 3), (4, 3, 4)])
+def test_k_counts_as_it_is_at_that_moment(k, after, turns):
+    trainer, seen = make(k=max(after, 3)), 0
+    for turn in trainer.turns():
+        seen += 1
+        assert turn == seen == int(trainer.optimizer_d.state_dict()["state"][0]["step"])
+        if turn == after:
+            trainer.k = k
+    assert seen == turns and trainer.steps_done == 1
+    assert steps_of(trainer.optimizer_g) == {1} and steps_of(trainer.optimizer_d) == {turns}
+    assert len(list(trainer.turns())) == k
+
+
+def test_settings_count_from_the_next_turn():
+    source = Source()
+    trainer = make(source=source, k=3)
+    for _ in trainer.turns():
+        trainer.batch_size += 1
+        trainer.lr_d /= 2
+    assert [len(x) for x in source.seen] == [16, 17, 18]
+    assert trainer.optimizer_d.param_groups[0]["lr"] == 0.01 / 4
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_round_left_unfinished_changes_no_later_one(after):
+    a, b = make(k=3), make(k=3)
+    turns = a.turns()
+    for _ in range(after):
+        next(turns)
+        b.discriminator_step()
+    assert_identical(a, b)  # nothing is done beforehand, and the round does not count yet
+    play(a, 2)
+    play(b, 2)
+    assert_identical(a, b)
+    assert a.steps_done == 2
+    turns.close()
+    assert_identical(a, b)
+
+
+def test_frozen_d_is_seen_in_turns_too():
+    trainer = make(k=0)
+    before = weights(trainer.discriminator)
+    assert list(trainer.turns()) == []
+    assert all(value.isfinite() for value in trainer.record) and torch.equal(weights(trainer.discriminator), before)
+
+
+def test_turns_are_checked_every_100_rounds():
+    trainer = make(k=2)
+    trainer.generator.net[0].bias.data[0] = math.nan
+    with pytest.raises(FloatingPointError, match="between step 0 and step 100"):
+        for _ in range(1000):
+            list(trainer.turns())
+    assert_identical(trainer, make(k=2))
+
+
 def test_sampling_disturbs_nothing_and_can_be_repeated():
     watched, alone = make(batch_norm=True, average=0.9), play(make(batch_norm=True, average=0.9), 10)
     for _ in watched.run(10):

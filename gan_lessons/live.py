@@ -79,7 +79,7 @@ class Panel(widgets.VBox):
         single = [
             self._button("D alone", "one turn of D", "step-d", lambda: self._alone("D")),
             self._button("G alone", "one turn of G", "step-g", lambda: self._alone("G")),
-            self._button("New seed", "other nets and other noise, the same settings", "seed", self._new_seed),
+            self._button("New seed", "other nets and other noise, the same settings", "seed", lambda: self._begin(self._seed + 1)),
         ]
         drawer = [widgets.HBox(single), self._speed, *(control.box() for control in more), self._back]
         accordion = widgets.Accordion([widgets.VBox(drawer)], selected_index=None)
@@ -137,20 +137,21 @@ class Panel(widgets.VBox):
     def _set(self, control: Control) -> None:
         if not hasattr(self.trainer, control.setting):
             return self._begin()
-        setattr(self.trainer, control.setting, control.make(*control.values()))
-        if self.trainer.steps_done or self._turn:
+        values = control.values()
+        setattr(self.trainer, control.setting, control.make(*values))
+        self._held[control.setting] = values
+        if self.trainer.steps_done or self._turn or self._changes:
             self._changes[control.setting] = f"{control.setting} moved at step {self.trainer.steps_done}"
 
-    def _begin(self) -> None:
-        made = {setting: control.make(*control.values()) for setting, control in self._controls.items()}
-        self.trainer = self._recipe(seed=self._seed, decay=None, **self._settings | made)
+    def _begin(self, seed: int | None = None) -> None:
+        seed = self._seed if seed is None else seed
+        held = {setting: control.values() for setting, control in self._controls.items()}
+        made = {setting: self._controls[setting].make(*values) for setting, values in held.items()}
+        self.trainer = self._recipe(seed=seed, decay=None, **self._settings | made)
+        self._seed, self._held = seed, held  # what the trainer has; a slider may hold what it refused
         self._past, self._round, self._turn, self._moved_on = History(self.trainer), None, 0, True
         self._changes: dict[str, str] = {}  # what the line of code cannot say
         self._error.value = ""
-
-    def _new_seed(self) -> None:
-        self._seed += 1
-        self._begin()
 
     def _go_back(self, step: int) -> None:
         self._clock.pause()
@@ -181,8 +182,8 @@ class Panel(widgets.VBox):
         """The code that makes this very run."""
         code = {"seed": repr(self._seed)}
         for setting, control in self._controls.items():
-            if control.values() != self._unsaid.get(setting):
-                code[setting] = control.code(*control.values())
+            if self._held[setting] != self._unsaid.get(setting):
+                code[setting] = control.code(*self._held[setting])
         code |= {name: repr(value) for name, value in self._settings.items() if name not in self._controls}
         arguments = ", ".join(f"{name}={value}" for name, value in (code | {"decay": "None"}).items())
         changes = f"  # but {', '.join(self._changes.values())}" if self._changes else ""

@@ -122,7 +122,7 @@ class Panel(widgets.VBox):
         self._turn = next(self._round, 0)
         if not self._turn:
             self._round = None
-        self._moved_on = True
+        self._moved_on, self._error.value = True, ""
         return self._turn
 
     def _one_round(self) -> None:
@@ -191,6 +191,7 @@ class Panel(widgets.VBox):
 
     def _fail(self, error: Exception) -> None:
         self._clock.pause()
+        self._round, self._turn = None, 0  # the round broke off, or the trainer went back to a whole one
         expected = isinstance(error, (ValueError, FloatingPointError))  # their messages say what to do
         text = str(error) if expected else "".join(traceback.format_exception(error)[-3:])
         self._error.value = f'<pre role="alert">Training stopped. {html.escape(text)}</pre>'

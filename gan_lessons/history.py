@@ -35,8 +35,8 @@ class History:
         """What was noted up to the step at which the trainer is now; each note has its "step"."""
         return self._notes[: bisect_right(self._notes, self._trainer.steps_done, key=lambda note: note["step"])]
 
-    def note(self, measured: dict[str, float]) -> None:
-        """Add what is measured now to the track, and take a snapshot if it is time for one."""
+    def note(self, measured: dict[str, float], whole: bool = True) -> None:
+        """Add what is measured now to the track, and take a snapshot if it is time for one and the round is whole."""
         now = self._trainer.steps_done
         del self._notes[bisect_left(self._notes, min(now, self._at + 1), key=lambda note: note["step"]) :]
         del self._states[bisect_right(self.steps, min(now, self._at)) :]
@@ -47,7 +47,7 @@ class History:
             first, run, half = steps[0], steps[-1] - steps[0], LONGEST // 2
             kept = {bisect_left(steps, first + run * i // half) for i in range(half + 1)}
             self._notes = [self._notes[i] for i in sorted(kept)]
-        if time.monotonic() - self._taken > self._apart:
+        if whole and time.monotonic() - self._taken > self._apart:
             self._keep()
 
     def back(self, step: int) -> None:

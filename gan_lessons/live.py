@@ -155,13 +155,14 @@ class Panel(widgets.VBox):
 
     def _go_back(self, step: int) -> None:
         self._clock.pause()
+        if self._turn:
+            self._one_round()  # for the way forward
         self._past.back(step)
-        self._round, self._turn = None, 0
 
     def _show(self) -> None:
         self.trainer.check_finite()
         if self._moved_on:  # else the track would end here, and with it the way forward
-            self._past.note(self._view.measure(self.trainer))
+            self._past.note(self._view.measure(self.trainer), whole=not self._turn)
             self._moved_on = False
         track = self._past.track
         self._picture.value = self._view.draw(self.trainer, track)

@@ -211,6 +211,7 @@ class Panel(widgets.VBox):
     def run(self, rounds: int) -> None:
         """Train for so many rounds at once, without a browser, and draw."""
         with self._clock.working:
+            self._clock.obey()  # what the same cell has set
             for _ in range(guards.count("rounds", rounds, least=0)):
                 self._one_round()
             self._show()

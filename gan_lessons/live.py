@@ -177,6 +177,7 @@ class Panel(widgets.VBox):
         rates = [f"lr_d = {trainer.lr_d:g}", f"lr_g = {trainer.lr_g:g}"]
         numbers = [f"{name} = {value:.3f}" for name, value in measured.items() if name != "step"]
         turns = f"D, turn {turn + 1} of {trainer.k}" if turn < trainer.k else "G" if trainer.k else "G; D is frozen"
+        turns = "both players" if trainer.order == "simultaneous" else turns
         return " | ".join([f"step {trainer.steps_done}", f"k = {trainer.k}", *rates, *numbers, f"next: {turns}"])
 
     def _line(self) -> str:

@@ -79,7 +79,7 @@ class Panel(widgets.VBox):
         single = [
             self._button("D alone", "one turn of D", "step-d", lambda: self._alone("D")),
             self._button("G alone", "one turn of G", "step-g", lambda: self._alone("G")),
-            self._button("New seed", "other nets and other noise, the same settings", "seed", lambda: self._begin(self._seed + 1)),
+            self._button("New seed", "other nets and other noise, the same settings", "seed", self._new_seed),
         ]
         drawer = [widgets.HBox(single), self._speed, *(control.box() for control in more), self._back]
         accordion = widgets.Accordion([widgets.VBox(drawer)], selected_index=None)
@@ -153,11 +153,15 @@ class Panel(widgets.VBox):
         self._changes: dict[str, str] = {}  # what the line of code cannot say
         self._error.value = ""
 
+    def _new_seed(self) -> None:
+        self._begin(self._seed + 1)
+
     def _go_back(self, step: int) -> None:
         self._clock.pause()
         if self._turn:
             self._one_round()  # for the way forward
         self._past.back(step)
+        self._moved_on = False
 
     def _show(self) -> None:
         self.trainer.check_finite()
@@ -193,7 +197,8 @@ class Panel(widgets.VBox):
 
     def _fail(self, error: Exception) -> None:
         self._clock.pause()
-        self._round, self._turn = None, 0  # the round broke off, or the trainer went back to a whole one
+        if not isinstance(error, ValueError):  # a refused setting leaves the round as it is
+            self._round, self._turn = None, 0  # it broke off, or the trainer went back to a whole one
         expected = isinstance(error, (ValueError, FloatingPointError))  # their messages say what to do
         text = str(error) if expected else "".join(traceback.format_exception(error)[-3:])
         self._error.value = f'<pre role="alert">Training stopped. {html.escape(text)}</pre>'

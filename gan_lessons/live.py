@@ -98,6 +98,7 @@ class Panel(widgets.VBox):
     def _work(self, frame: bool) -> None:
         try:
             news = self._clock.obey()
+            frame = frame and self._clock.playing  # what was asked may have paused it
             if frame:
                 self._train()
             if frame or news:

@@ -136,12 +136,13 @@ class Panel(widgets.VBox):
         self._moved_on = True
 
     def _set(self, control: Control) -> None:
-        if not hasattr(self.trainer, control.setting):
-            return self._begin()
+        played = self.trainer.steps_done or self._turn or self._changes
+        if not hasattr(self.trainer, control.setting) or (control.setting == "data" and not played):
+            return self._begin()  # recipes look at their data to make the nets
         values = control.values()
         setattr(self.trainer, control.setting, control.make(*values))
         self._held[control.setting] = values
-        if self.trainer.steps_done or self._turn or self._changes:
+        if played:
             self._changes[control.setting] = f"{control.setting} moved at step {self.trainer.steps_done}"
 
     def _begin(self, seed: int | None = None) -> None:

@@ -231,7 +231,7 @@ def check_criterion(C: Callable[[Tensor, Tensor, float], Any]) -> str | None:
 @_check
 def check_hill(thetas: tuple[tuple[float, float], tuple[float, float]]) -> str | None:
     """Lesson 05: two counterfeiters (mu, sigma), between which C rises at least 0.3 above its chord, half way."""
-    if thetas is None or thetas is ... or any(theta is ... for theta in thetas):
+    if thetas is None or thetas is ... or any(theta is ... or ... in theta for theta in thetas):
         return _UNANSWERED
     (mu_1, sigma_1), (mu_2, sigma_2) = thetas
     if not all(1 <= sigma <= 12 and 466 <= mu <= 534 for mu, sigma in thetas):

@@ -149,6 +149,7 @@ HILL = [
     (((500, -5), (500, 5)), "stay on the map"),
     (((0, 5), (500, 5)), "stay on the map"),
     (((470, 5), ...), "not answered yet"),
+    (((..., ...), (..., ...)), "not answered yet"),
     (None, "not answered yet"),
     (..., "not answered yet"),
     (((470, 5),), "ValueError"),

@@ -190,7 +190,7 @@ def test_show_source_shows_the_code_that_runs(monkeypatch):
     texts = [bundle["text/plain"] for bundle in shown]
     assert "return softplus(-logits_real).mean() + softplus(logits_fake).mean()" in texts[0]
     assert texts[0] == inspect.getsource(losses.discriminator_loss).strip()
-    assert "def step(self)" in texts[1] and "for _ in range(self.k)" in texts[1]  # not the wrapper around it
+    assert "def step(self)" in texts[1] and "for _ in self.turns()" in texts[1]  # not the wrapper around it
     assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
     assert texts[3].startswith("class Trainer:")
     assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))

@@ -3,9 +3,10 @@ import math
 
 import pytest
 import torch
+from torch.distributions import Normal
 from torch.nn.functional import logsigmoid
 
-from gan_lessons import exercises, losses, recipes
+from gan_lessons import data, exercises, losses, recipes
 from gan_lessons.training import Trainer
 
 
@@ -154,6 +155,55 @@ HILL = [
     (..., "not answered yet"),
     (((470, 5),), "ValueError"),
     (3, "TypeError"),
+def parzen_draws(points, h, n):
+    return points[torch.randint(len(points), (n,))] + h * torch.randn(n)
+
+
+DRAWS = [
+    (parzen_draws, "✓ right"),
+    (lambda points, h, n: Normal(points[torch.randint(3, (n,))], h).sample(), "✓ right"),
+    (lambda points, h, n: data.bumps(points.tolist(), [h] * 3, [1] * 3).sample((n,)), "✓ right"),
+    (lambda points, h, n: parzen_draws(points, 0.0, n), "nothing new"),
+    (lambda points, h, n: parzen_draws(points, 0.0, n) + h * torch.randn(1), "share one noise"),
+    (lambda points, h, n: parzen_draws(points, h**0.5, n), "its root is too wide"),
+    (lambda points, h, n: parzen_draws(points, h**2, n), "do not square it"),
+    (lambda points, h, n: parzen_draws(points, 0.0, n) + h * torch.rand(n), "leans to one side"),
+    (lambda points, h, n: parzen_draws(points, 2 * h, n), "yours has 0.079"),
+    (lambda points, h, n: points[0] + h * torch.randn(n), "near 100%, 0%, 0%"),
+    (lambda points, h, n: points.mean() + h * torch.randn(n), "near 0%, 100%, 0%"),
+    (lambda points, h, n: points.mean() + points.std() * torch.randn(n), "one bump for all"),
+    (lambda points, h, n: points + h * torch.randn(3), "shape (3000,); got torch.Size([3])"),
+    (lambda points, h, n: [0.0] * n, "got list"),
+    (lambda points, h, n: torch.full((n,), math.nan), "✗"),
+    (lambda points, h, n: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
+
+
+def log_z(score, n, first=0):
+    images = (torch.arange(first, 2**n)[:, None] >> torch.arange(n)) & 1
+    return torch.logsumexp(score(images.float()), dim=0)
+
+
+def scores(score, n):
+    return score(torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * n))
+
+
+LOG_Z = [
+    (log_z, "✓ right"),
+    (lambda score, n: scores(score, n).double().logsumexp(0).item(), "✓ right"),
+    (lambda score, n: math.log(sum(math.exp(s) for s in scores(score, n))), "✗ your answer raised OverflowError"),
+    (lambda score, n: scores(score, n).exp().sum().log(), "too large for a float"),
+    (lambda score, n: scores(score, n).exp().sum(), "take its log"),
+    (lambda score, n: scores(score, n).exp().mean().log(), "a sum over all images"),
+    (lambda score, n: scores(score, n).max(), "the highest score"),
+    (lambda score, n: scores(score, n).sum().log(), "exp first"),
+    (lambda score, n: log_z(score, n, first=1), "the black one"),
+    (lambda score, n: scores(score, n).exp().sum().log10(), "base 10"),
+    (lambda score, n: scores(score, n).exp().sum().log2(), "base 2"),
+    (lambda score, n: log_z(score, n - 1), "is 4.8704; got 3.8963"),
+    (lambda score, n: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
 ]
 ANSWERS = [
     (check, answer, text)
@@ -167,6 +217,8 @@ ANSWERS = [
         (exercises.check_to_pixels, PIXELS),
         (exercises.check_criterion, CRITERION),
         (exercises.check_hill, HILL),
+        (exercises.check_parzen_draws, DRAWS),
+        (exercises.check_log_z, LOG_Z),
     )
     for answer, text in answers
 ]
@@ -194,3 +246,11 @@ def test_show_source_shows_the_code_that_runs(monkeypatch):
     assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
     assert texts[3].startswith("class Trainer:")
     assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))
+
+
+def test_checking_draws_leaves_the_random_numbers_alone():
+    torch.manual_seed(3)
+    free = torch.rand(2)
+    torch.manual_seed(3)
+    exercises.check_parzen_draws(parzen_draws)
+    assert torch.equal(torch.rand(2), free)

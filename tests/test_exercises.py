@@ -168,6 +168,7 @@ DRAWS = [
     (lambda points, h, n: parzen_draws(points, h**0.5, n), "its root is too wide"),
     (lambda points, h, n: parzen_draws(points, h**2, n), "do not square it"),
     (lambda points, h, n: parzen_draws(points, 0.0, n) + h * torch.rand(n), "leans to one side"),
+    (lambda points, h, n: parzen_draws(points, 0.0, n) + 12**0.5 * h * torch.rand(n), "leans to one side"),
     (lambda points, h, n: parzen_draws(points, 2 * h, n), "yours has 0.079"),
     (lambda points, h, n: points[0] + h * torch.randn(n), "near 100%, 0%, 0%"),
     (lambda points, h, n: points.mean() + h * torch.randn(n), "near 0%, 100%, 0%"),

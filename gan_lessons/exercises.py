@@ -15,8 +15,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from torch import Tensor
 
-from gan_lessons import data, losses, theory
-from gan_lessons import data, guards, losses
+from gan_lessons import data, guards, losses, theory
 
 
 def show_source(*objects: Any) -> None:
@@ -248,6 +247,9 @@ def check_hill(thetas: tuple[tuple[float, float], tuple[float, float]]) -> str |
     if C < chord:
         return f"half way C is {C:.2f}, below the chord's {chord:.2f}: there is a hole between your two, not a hill."
     return f"half way C is {C:.2f}, only {C - chord:.2f} above the chord's {chord:.2f}: let one stand farther out."
+
+
+@_check
 def check_parzen_draws(draw: Callable[[Tensor, float, int], Tensor]) -> str | None:
     """Lesson 01: draw(points, h, n) -> n numbers drawn from the Parzen window of width h on points."""
     points, h, n = torch.tensor([0.0, 1.0, 4.0]), 0.04, 3000

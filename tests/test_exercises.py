@@ -155,6 +155,9 @@ HILL = [
     (..., "not answered yet"),
     (((470, 5),), "ValueError"),
     (3, "TypeError"),
+]
+
+
 def parzen_draws(points, h, n):
     return points[torch.randint(len(points), (n,))] + h * torch.randn(n)
 

@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import math
 import threading
 import traceback
 from collections.abc import Callable
@@ -31,6 +32,8 @@ class Drag(widgets.VBox):
         self._draw, self._drawing, self._moved = draw, threading.Lock(), False
         self.picture, self.error = widgets.HTML().add_class("gl-view"), widgets.HTML().add_class("gl-err")
         for name, one in self.inputs.items():
+            if isinstance(one, widgets.FloatSlider):  # it would show two digits, whatever its step
+                one.readout_format = f".{max(0, -math.floor(math.log10(one.step)))}f"
             one.observe(lambda _: self._show(), "value")
             one.add_class(f"gl-{name.replace('_', '-')}")
         super().__init__([widgets.HTML(STYLE_SHEET), *self.inputs.values(), self.picture, self.error])

@@ -294,10 +294,17 @@ def test_the_square_begins_anew():
     assert work.rewound == 1
 
 
+@pytest.fixture
+def ignored():
+    """Between two cells ipykernel ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to oneself")
 @in_a_kernel
-async def test_an_interrupt_pauses_and_the_handler_is_given_back():
-    before = signal.getsignal(signal.SIGINT)
+async def test_an_interrupt_pauses_and_the_handler_is_given_back(ignored):
     work = Work()
     work.press()
     work.tick()
@@ -305,21 +312,20 @@ async def test_an_interrupt_pauses_and_the_handler_is_given_back():
     os.kill(os.getpid(), signal.SIGINT)
     await come_round(0.1)
     assert not work.clock.playing
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     work.press()
     work.tick()
     await come_round(0.1)
     assert work.clock.playing and len(work.frames) >= 4
     work.press(False)
     await come_round()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to oneself")
 @pytest.mark.parametrize("how", ["pause", "interrupt"])
 @in_a_kernel
-async def test_two_panels_give_the_handler_back(how):
-    before = signal.getsignal(signal.SIGINT)
+async def test_two_panels_give_the_handler_back(ignored, how):
     first, second = Work(), Work()
     for work in (first, second):
         work.press()
@@ -331,7 +337,7 @@ async def test_two_panels_give_the_handler_back(how):
     for work in (first, second):  # the first to come is the first to go
         work.press(False)
         await come_round(0.1)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 @in_a_kernel

@@ -152,16 +152,19 @@ def test_a_p_g_outside_leaves_the_picture_whole(mu):
     assert best[:, 1].max() == best[:, 1].min()  # all x are data: D* = 1
 
 
-def test_arrows_go_from_z_to_g_of_z():
-    root, (_, box, _) = picture(Figure1(), one_number(495, 5))
+@pytest.mark.parametrize(
+    ("latent", "edge"), [(Normal(0.0, 1.0), 2.4), (Normal(1.0, 2.0), 5.8), (Uniform(-1.0, 3.0), 3.0)]
+)
+def test_arrows_go_from_z_to_g_of_z(latent, edge):
+    root, (game, box, _) = picture(Figure1(), one_number(495, 4, latent=latent))
     ends = [re.fullmatch(r"M(.*) 72L(.*) 4", path.get("d")).groups() for path in box.findall(f"{SVG}path")]
     feet, heads = np.array(ends, float).T
-    to_x = units(root, picture(Figure1(), one_number())[1][0], "x")
     left = float(box.get("x"))
     written = [text for text in root.findall(f"{SVG}text") if text.get("y") == "324"]
     z = np.interp(feet, [float(text.get("x")) - left for text in written], [float(text.text) for text in written])
-    assert_close(to_x(heads), 495 + 5 * z, rtol=0, atol=0.2)
-    assert z[0] == pytest.approx(-2.4) and z[-1] == pytest.approx(2.4) and len(z) == 21
+    assert_close(units(root, game, "x")(heads), 495 + 4 * z, rtol=0, atol=0.2)
+    assert z[-1] == pytest.approx(edge) and z[0] + z[-1] == pytest.approx(2 * latent.mean.item())
+    assert len(z) == 21
 
 
 @pytest.mark.parametrize("length", [1, 2, 1000])

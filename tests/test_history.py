@@ -105,6 +105,16 @@ def test_a_new_branch_forgets_the_old_one(watched):
     assert_close(rest(trainer.state_dict()), rest(states[6]), rtol=0, atol=0)
 
 
+def test_a_new_branch_with_longer_strides(watched):
+    trainer, past, _, play = watched
+    play(10)
+    past.back(4)
+    for _ in range(3):
+        trainer.step()
+    past.note({"mu": 0.0})
+    assert [note["step"] for note in past.track] == [0, 1, 2, 3, 4, 7]  # 5 and 6 were of the old one
+
+
 def test_a_turn_without_a_round_replaces_the_note_and_forgets_what_came_later(watched):
     trainer, past, _, play = watched
     play(6)

@@ -211,10 +211,10 @@ class Panel(widgets.VBox):
         """Set sliders and choices, and begin anew with them; seed=… too. Raises ValueError for what is no control."""
         for name in settings.keys() - self._controls.keys() - {"seed"}:
             raise ValueError(f"settings: got {name!r}; this panel's are 'seed' and {list(self._controls)}")
-        self._seed = settings.pop("seed", self._seed)
+        seed = settings.pop("seed", self._seed)
         for name, value in settings.items():
             controls.put(self._controls[name].inputs[0], value)
-        self._clock.ask(self._begin)
+        self._clock.ask(lambda: self._begin(seed))
 
     def run(self, rounds: int) -> None:
         """Train for so many rounds at once, without a browser, and draw."""

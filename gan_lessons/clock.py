@@ -12,15 +12,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
 PAID = 3  # frames a tick pays for, so that a network's round trip does not limit them
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
+_clocks: WeakSet["Clock"] = WeakSet()
 
 
 class Clock:
@@ -45,6 +46,7 @@ class Clock:
         self.play = widgets.Play(min=0, max=10**9, interval=40, show_repeat=False)
         self.play.observe(self._tick, "value")
         self.play.observe(self._played, PLAYING)
+        _clocks.add(self)
 
     @property
     def playing(self) -> bool:
@@ -95,17 +97,20 @@ class Clock:
 
     async def _run(self) -> None:
         try:
-            with _interrupts_to(lambda: self._asked.append(self.pause)):
-                while self._asked or self.playing:
-                    self._waits = self._starved = False
-                    self._advance()
-                    nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
-                    self._quiet += nap  # not the time that passed: ticks may lie in a queue behind a long cell
-                    if self._quiet > GONE:
-                        self.pause()
-                    await asyncio.sleep(nap)
+            while self._asked or self.playing:
+                if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as ipykernel has it between two cells
+                    signal.signal(signal.SIGINT, _interrupted)
+                self._waits = self._starved = False
+                self._advance()
+                nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
+                self._quiet += nap  # not the time that passed: ticks may lie in a queue behind a long cell
+                if self._quiet > GONE:
+                    self.pause()
+                await asyncio.sleep(nap)
         finally:
             self._waits = self._starved = self._running = False
+            if signal.getsignal(signal.SIGINT) is _interrupted and not any(clock._running for clock in _clocks):
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             if self._asked:
                 self._woken()
 
@@ -122,25 +127,7 @@ class Clock:
             self.working.release()
 
 
-_pauses: list[Callable[[], None]] = []  # of all clocks whose task runs
-_handler: Any = None  # what an interrupt did before
-
-
 def _interrupted(*_: Any) -> None:
-    for pause in _pauses:
-        pause()
-
-
-@contextmanager
-def _interrupts_to(pause: Callable[[], None]) -> Iterator[None]:
-    """Take a kernel's interrupt between two cells, where ipykernel would ignore it, for all that play."""
-    global _handler
-    if signal.getsignal(signal.SIGINT) is not _interrupted:
-        _handler = signal.signal(signal.SIGINT, _interrupted)
-    _pauses.append(pause)
-    try:
-        yield
-    finally:
-        _pauses.remove(pause)
-        if not _pauses and signal.getsignal(signal.SIGINT) is _interrupted:
-            signal.signal(signal.SIGINT, _handler)
+    for clock in _clocks:
+        if clock.playing:
+            clock._asked.append(clock.pause)

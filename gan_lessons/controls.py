@@ -115,6 +115,7 @@ def noise() -> Control:
 
 def labelled(widget: widgets.Widget, label: str, label_width: str = "170px", width: str = "470px") -> widgets.Widget:
     widget.description, widget.style.description_width, widget.layout.width = label, label_width, width
+    widget.tooltip = label  # else ipywidgets 8 shows "null"
     return widget
 
 

@@ -4,6 +4,7 @@ import html
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -60,8 +61,9 @@ class Panel(widgets.VBox):
         ask = self._clock.ask
         self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed")
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
+        self._at = 0  # where it stands
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to step")
-        self._back.observe(lambda move: self._showing or ask(lambda: self._go_back(move["new"])), "value")
+        self._back.observe(lambda move: self._pulled(move["new"]), "value")
         for control in self._controls.values():
             for one in control.inputs:
                 one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
@@ -81,12 +83,15 @@ class Panel(widgets.VBox):
             self._button("G alone", "one turn of G", "step-g", lambda: self._alone("G")),
             self._button("New seed", "other nets and other noise, the same settings", "seed", self._new_seed),
         ]
-        drawer = [widgets.HBox(single), self._speed, *(control.box() for control in more), self._back]
-        accordion = widgets.Accordion([widgets.VBox(drawer)], selected_index=None)
-        accordion.set_title(0, "More")
+        drawer = widgets.VBox([widgets.HBox(single), self._speed, *(control.box() for control in more), self._back])
+        drawer.layout.display = "none"
+        opener = widgets.ToggleButton(description="More", tooltip="single turns, speed, loss, history")
+        shown = {True: "", False: "none"}
+        opener.observe(lambda move: ask(lambda: setattr(drawer.layout, "display", shown[move["new"]])), "value")
+        opener.add_class("gl-more")  # no Accordion: the Tab key passes by its title
         sliders = [control.box() for control in first]
         output = [self._error, self._picture, self._status, self._code]
-        return [widgets.HTML(controls.STYLE_SHEET), widgets.HBox(top), *sliders, *output, accordion]
+        return [widgets.HTML(controls.STYLE_SHEET), widgets.HBox(top), *sliders, *output, opener, drawer]
 
     def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))
@@ -154,29 +159,40 @@ class Panel(widgets.VBox):
         self._past, self._round, self._turn, self._moved_on = History(self.trainer), None, 0, True
         self._changes: dict[str, str] = {}  # what the line of code cannot say
         self._error.value = ""
+        self._past.note(self._view.measure(self.trainer))
 
     def _new_seed(self) -> None:
         self._begin(self._seed + 1)
 
+    def _pulled(self, step: int) -> None:
+        if step != self._at:  # the learner has moved the slider, not we
+            self._at = step
+            self._clock.ask(lambda: self._go_back(step))
+
     def _go_back(self, step: int) -> None:
         self._clock.pause()
         if self._turn:
-            self._one_round()  # for the way forward
+            self._one_round()  # to its end, since this state is kept for the way forward
+        if self._moved_on:
+            self._note()
         self._past.back(step)
+        self._back.max = max(self._back.max, self._past.steps[-1])
+
+    def _note(self) -> None:
+        self._past.note(self._view.measure(self.trainer), whole=not self._turn)
         self._moved_on = False
 
     def _show(self) -> None:
         self.trainer.check_finite()
-        if self._moved_on:  # else the track would end here, and with it the way forward
-            self._past.note(self._view.measure(self.trainer), whole=not self._turn)
-            self._moved_on = False
+        if self._moved_on:  # else the track would end here, and a slider be moved under the learner's hand
+            self._note()
+            self._at = self.trainer.steps_done
+            self._back.max = max(self._at, self._back.max)  # room for both
+            self._back.value = self._at
+            self._back.max = max(1, self._at)
         track = self._past.track
         self._picture.value = self._view.draw(self.trainer, track)
         self._status.value, self._code.value = self._words(track[-1]), f"<code>{html.escape(self._line())}</code>"
-        self._showing = True  # these moves are not the learner's
-        self._back.max = max(1, self._past.steps[-1], self.trainer.steps_done)
-        self._back.value = self.trainer.steps_done
-        self._showing = False
 
     def _words(self, measured: dict[str, float]) -> str:
         trainer, turn = self.trainer, self._turn
@@ -204,6 +220,8 @@ class Panel(widgets.VBox):
         expected = isinstance(error, (ValueError, FloatingPointError))  # their messages say what to do
         text = str(error) if expected else "".join(traceback.format_exception(error)[-3:])
         self._error.value = f'<pre role="alert">Training stopped. {html.escape(text)}</pre>'
+        with suppress(Exception):  # it may be the picture that failed
+            self._show()
 
     # -- from Python ---------------------------------------------------------------------------------------------------
 

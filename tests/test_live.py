@@ -596,10 +596,13 @@ def test_classes_words_and_tooltips(hands):
 
 
 def test_more_is_closed_at_first(hands):
-    (more,) = (one for one in inside(hands.panel) if isinstance(one, widgets.Accordion))
-    assert more.selected_index is None and more.get_title(0) == "More"
-    hidden = {name for name in CLASSES if any(f"gl-{name}" in one._dom_classes for one in inside(more))}
-    assert hidden == {"step-d", "step-g", "speed", "history"}
+    (opener,) = (one for one in inside(hands.panel) if "gl-more" in one._dom_classes)
+    (drawer,) = (one for one in inside(hands.panel) if one.layout.display == "none")
+    hidden = {name for name in CLASSES if any(f"gl-{name}" in one._dom_classes for one in inside(drawer))}
+    assert opener.description == "More" and hidden == {"step-d", "step-g", "speed", "history"}
+    for is_open in (True, False):
+        opener.value = is_open
+        assert (drawer.layout.display == "none") == (not is_open)
 
 
 def test_nothing_of_the_learners_is_disturbed(show):

@@ -1,0 +1,435 @@
+"""The panels in a real browser, clicked, dragged and typed at, on JupyterLab and on Colab's pins.
+
+What is shown is compared with what the kernel has; what the kernel has, with the line of code that the panel shows.
+"""
+
+import os
+import time
+
+import pytest
+from browser import FLAGS, STACKS, Notebook, Panel, Server, chromium, lesson, missing, until
+from playwright.sync_api import expect, sync_playwright
+
+SECOND, PRINT, SLEEP = 3, 4, 5  # cells of ours, after the lesson's
+EXTRA = [
+    'live.Panel(recipes.gaussian, frames.Figure1(), name="second", seed=4)',
+    'print("from another cell")',
+    "import time\n\ntime.sleep(3)",
+]
+RATES = [".gl-lr-d", ".gl-lr-g"]
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def server(request, tmp_path_factory):
+    stack = STACKS[request.param]
+    if problem := missing(stack):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
+    server = Server(stack, tmp_path_factory.mktemp(request.param))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def opened(server, browser, cells):
+    context = browser.new_context(viewport={"width": 1200, "height": 2000})  # all cells in view: Lab detaches others
+    return Notebook(server, context, cells)
+
+
+@pytest.fixture(scope="module")
+def notebook(server, browser):
+    notebook = opened(server, browser, lesson("02") + EXTRA)
+    notebook.run(0, 1)
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture
+def panel(notebook):
+    """Lesson 02's, new for each test: its cell is run again."""
+    if notebook.page.is_closed():
+        notebook.open()
+    notebook.noise.clear()
+    yield shown(notebook, "gaussian")
+    assert notebook.noise == []
+
+
+def shown(notebook, name, cell=2):
+    notebook.run(cell)
+    panel = Panel(notebook, name, cell)
+    expect(panel.find(".gl-status")).to_contain_text("step 0 ")
+    return panel
+
+
+def plays(panel):
+    """It trains and draws."""
+    done, step = panel.steps_done, panel.step
+    until(lambda: panel.steps_done > done + 3 and panel.step > step + 3)
+    assert panel.playing
+    return True
+
+
+def rests(panel):
+    """It does not train, nor will it."""
+    until(lambda: not panel.playing)
+    time.sleep(0.3)  # a drag may not be over
+    done = panel.steps_done
+    time.sleep(0.6)
+    assert panel.steps_done == done and not panel.playing
+    until(lambda: panel.step == done)
+    return True
+
+
+def same_as_its_code(panel):
+    """Its trainer is, bit by bit, where the shown line of code comes to after as many rounds."""
+    panel.do(f"gan = {panel.find('.gl-code').inner_text()}\nfor _ in gan.run(panel.trainer.steps_done):\n    pass")
+    nets = ("generator", "discriminator")
+    return not any(panel.value(different(f"gan.{net}", f"panel.trainer.{net}")) for net in nets)
+
+
+def different(net, other):
+    """Code: whether any weight differs."""
+    return f"any(not a.equal(b) for a, b in zip({net}.parameters(), {other}.parameters(), strict=True))"
+
+
+def test_play_trains_and_draws(panel):
+    before = panel.find(".gl-view").inner_html()
+    panel.play()
+    assert plays(panel)
+    assert panel.find(".gl-view").inner_html() != before
+
+
+def test_the_keyboard_steers_while_it_trains(panel):
+    panel.play()
+    panel.press(".gl-k", "ArrowRight", times=4)
+    until(lambda: panel.value("panel.trainer.k") == 5)
+    panel.press(".gl-lr-d", "ArrowRight")
+    panel.press(".gl-lr-g", "ArrowLeft", times=2)
+    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.002, 0.02])
+    expect(panel.find(".gl-status")).to_contain_text("k = 5 | lr_d = 0.002 | lr_g = 0.02")
+    assert plays(panel)
+
+
+def test_the_mouse_steers_while_it_trains(panel):
+    panel.play()
+    panel.drag(".gl-k", to=1)
+    until(lambda: panel.value("panel.trainer.k") == 20)
+    panel.drag(".gl-lr-d", to=0)
+    until(lambda: panel.value("panel.trainer.lr_d") == 1e-5)
+    expect(panel.find(".gl-status")).to_contain_text("k = 20 | lr_d = 1e-05")
+    assert plays(panel)
+
+
+def test_pause_stops_it(panel):
+    panel.play()
+    assert plays(panel)
+    panel.pause()
+    assert rests(panel)
+
+
+def test_one_player_alone(panel):
+    panel.find(".gl-more").click()
+    for button, moved in {".gl-step-d": [False, True], ".gl-step-g": [True, False]}.items():
+        panel.do("before = copy.deepcopy((panel.trainer.generator, panel.trainer.discriminator))")
+        panel.find(button).click()
+        expect(panel.find(".gl-code")).to_contain_text(f"turns of {button[-1].upper()} alone")
+        now = "zip(before, (panel.trainer.generator, panel.trainer.discriminator))"
+        assert panel.value(f"[{different('old', 'new')} for old, new in {now}]") == moved
+    assert panel.steps_done == 0
+
+
+def test_one_round_reset_and_the_line_of_code(panel):
+    panel.press(".gl-k", "ArrowRight", times=2)
+    expect(panel.find(".gl-status")).to_contain_text("k = 3")
+    for step in range(1, 6):
+        panel.find(".gl-step").click()
+        expect(panel.find(".gl-status")).to_contain_text(f"step {step} | k = 3")
+    assert panel.steps_done == 5 and same_as_its_code(panel)
+    panel.find(".gl-reset").click()
+    expect(panel.find(".gl-status")).to_contain_text("step 0 | k = 3")
+    for step in range(1, 6):
+        panel.find(".gl-step").click()
+        expect(panel.find(".gl-status")).to_contain_text(f"step {step} | k = 3")
+    assert panel.value("panel.trainer.k") == 3 and same_as_its_code(panel)
+    panel.find(".gl-more").click()
+    panel.find(".gl-seed").click()
+    expect(panel.find(".gl-status")).to_contain_text("step 0 | k = 3")
+    expect(panel.find(".gl-code")).to_contain_text("recipes.gaussian(seed=1, k=3, lr_d=0.001, lr_g=0.1, decay=None)")
+    panel.find(".gl-step").click()
+    expect(panel.find(".gl-status")).to_contain_text("step 1 |")
+    assert same_as_its_code(panel)
+
+
+def test_history_goes_back_and_play_goes_on_from_there(panel):
+    panel.find(".gl-more").click()
+    panel.play()
+    until(lambda: panel.value("len(panel._past.steps)") > 4)
+    panel.drag(".gl-history", to=0.5, meanwhile=lambda: until(lambda: not panel.playing))  # it pauses by itself
+    assert rests(panel)
+    back, end = panel.value("[panel.trainer.steps_done, panel._past.steps[-1]]")
+    assert 0 < back < end and same_as_its_code(panel)
+    panel.drag(".gl-history", to=1.1)  # no End key: noUiSlider has it at the end that the slider was made with
+    until(lambda: panel.steps_done == end)  # the way forward is still open
+    assert rests(panel) and panel.steps_done == end
+    assert same_as_its_code(panel)
+    panel.press(".gl-history", "Home")
+    until(lambda: panel.steps_done == 0)
+    panel.drag(".gl-history", to=0.5)
+    assert rests(panel)
+    back = panel.steps_done
+    panel.press(".gl-k", "ArrowRight")
+    expect(panel.find(".gl-code")).to_contain_text(f"k moved at step {back}")
+    panel.find(".gl-step").click()
+    expect(panel.find(".gl-status")).to_contain_text(f"step {back + 1} | k = 2")
+    panel.play()
+    assert plays(panel)
+
+
+def test_a_cell_run_again_leaves_one_panel(panel, notebook):
+    panel.play()
+    assert plays(panel)
+    panel.do("old = panel")
+    again = shown(notebook, "gaussian")
+    assert rests(again) and notebook.value("old.trainer is not live._panels['gaussian'].trainer")
+    done = notebook.value("old.trainer.steps_done")
+    again.play()
+    assert plays(again)
+    assert notebook.value("[old.trainer.steps_done, old._clock.playing]") == [done, False]
+
+
+def test_two_panels_play_at_once(panel, notebook):
+    second = shown(notebook, "second", SECOND)
+    panel.play()
+    second.play()
+    second.press(".gl-k", "ArrowRight", times=3)
+    until(lambda: second.value("panel.trainer.k") == 4)
+    assert plays(panel) and plays(second)
+    assert panel.value("panel.trainer.k") == 1
+    panel.pause()
+    assert plays(second)
+    second.pause()
+
+
+def test_another_cell_runs_meanwhile(panel, notebook):
+    panel.play()
+    notebook.run(PRINT)
+    expect(notebook.output(PRINT)).to_contain_text("from another cell")
+    assert plays(panel)
+    notebook.run(SLEEP)
+    assert plays(panel)
+
+
+def test_what_training_raises_is_shown(panel):
+    panel.play()
+    panel.do("panel.trainer.data.sample = lambda shape: 1 / 0")
+    expect(panel.find(".gl-err")).to_contain_text("ZeroDivisionError")
+    assert rests(panel)
+    panel.find(".gl-reset").click()
+    expect(panel.find(".gl-err")).to_have_text("")
+    panel.play()
+    assert plays(panel)
+    panel.do("panel.trainer.lr_g = 1e38")
+    expect(panel.find(".gl-err")).to_contain_text("lower lr_d or lr_g")
+    assert rests(panel)
+    panel.find(".gl-reset").click()
+    expect(panel.find(".gl-err")).to_have_text("")
+    panel.play()
+    assert plays(panel)
+
+
+def test_a_page_reloaded_and_a_page_closed(panel, notebook):
+    panel.play()
+    assert plays(panel)
+    notebook.reload()
+    until(lambda: not panel.value("panel._clock.playing"))
+    assert rests(panel)
+    expect(panel.find(".gl-view [role=img]")).to_be_visible()
+    panel.play()
+    assert plays(panel)
+    notebook.page.close()
+    until(lambda: not panel.value("panel._clock.playing"), seconds=6)
+    done = panel.steps_done
+    time.sleep(1)
+    assert panel.steps_done == done
+
+
+def test_an_interrupt_pauses(panel, notebook):
+    panel.play()
+    assert plays(panel)
+    for _ in range(3):  # one that comes inside a widget's message is lost in ipykernel
+        notebook.interrupt()
+        notebook.page.wait_for_timeout(1500)
+        if not panel.playing:
+            break
+    assert rests(panel)
+    panel.play()
+    assert plays(panel)
+
+
+def test_a_kernel_restarted(panel, notebook):
+    panel.play()
+    assert plays(panel)
+    notebook.restart()
+    notebook.run(0, 1)
+    panel = shown(notebook, "gaussian")
+    panel.play()
+    assert plays(panel)
+
+
+def test_without_a_mouse(panel, notebook):
+    def tab(css, key="Tab"):
+        focused = f"e => e.contains(document.activeElement) && document.activeElement.closest('{css}') !== null"
+        for _ in range(40):
+            if panel.box.evaluate(focused):
+                return
+            notebook.page.keyboard.press(key)
+        raise AssertionError(f"Tab does not come to {css}")
+
+    def press(*keys):
+        for key in keys:
+            notebook.page.keyboard.press(key)
+
+    notebook.editor(2).focus()
+    press("Control+Enter")  # the cell run again, and the focus out of its editor
+    expect(panel.find(".gl-status")).to_contain_text("step 0 ")
+    tab(".gl-play button")
+    press("Space")
+    assert plays(panel)
+    for keys, k in ((["ArrowRight"], 2), (["End"], 20), (["Home", "ArrowUp", "ArrowUp", "ArrowDown"], 1)):
+        tab(".gl-k")
+        press(*keys)
+        until(lambda k=k: panel.value("panel.trainer.k") == k)
+    tab(".gl-lr-d")
+    press("ArrowLeft")
+    tab(".gl-lr-g")
+    press("ArrowRight")
+    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.0005, 0.2])
+    tab(".gl-more")
+    press("Enter")
+    expect(panel.find(".gl-step-d")).to_be_visible()
+    tab(".gl-step-d")
+    press("Enter")
+    tab(".gl-step-g")
+    press("Space")
+    expect(panel.find(".gl-code")).to_contain_text("turns of G alone")
+    expect(panel.find(".gl-code")).to_contain_text("turns of D alone")
+    assert plays(panel)
+    tab(".gl-play button:has(.fa-pause)", "Shift+Tab")
+    press("Enter")
+    assert rests(panel)
+    done = panel.steps_done
+    tab(".gl-step")
+    press("Enter")
+    until(lambda: panel.steps_done == done + 1)
+    tab(".gl-history")
+    press("Home")
+    until(lambda: panel.steps_done == 0)
+    tab(".gl-play button:has(.fa-play)", "Shift+Tab")
+    press("Enter")
+    assert plays(panel)
+
+
+def test_lesson_04(server, browser):
+    notebook = opened(server, browser, lesson("04"))
+    notebook.run(0, 1)
+    panel = shown(notebook, "gaussian_mlp")
+    panel.play()
+    panel.press(".gl-data:has-text('place 2')", "ArrowRight", times=3)
+    until(lambda: panel.value("panel.trainer.data.component_distribution.mean.tolist()") == [485, 503, 515])
+    panel.drag(".gl-data:has-text('weight 1')", to=0)
+    until(lambda: panel.value("panel.trainer.data.mixture_distribution.probs[0].item()") == 0)
+    panel.find(".gl-latent select").select_option("uniform")
+    until(lambda: panel.value("type(panel.trainer.latent) is Uniform"))
+    panel.press(".gl-k", "End")
+    until(lambda: panel.value("panel.trainer.k") == 20)
+    assert plays(panel)
+    panel.pause()
+    panel.find(".gl-reset").click()
+    expect(panel.find(".gl-status")).to_contain_text("step 0 | k = 20")
+    panel.find(".gl-step").click()
+    expect(panel.find(".gl-status")).to_contain_text("step 1 |")
+    assert same_as_its_code(panel)
+    assert notebook.noise == []
+    notebook.close()
+
+
+def test_lesson_07(server, browser):
+    notebook = opened(server, browser, lesson("07", "recipe = "))
+    notebook.run(0, 1, 2)
+    panel = shown(notebook, "mnist_quick", cell=3)
+    before = panel.find(".gl-view").inner_html()
+    panel.play()
+    panel.press(".gl-k", "ArrowRight", times=2)
+    until(lambda: panel.value("panel.trainer.k") == 3)
+    panel.find(".gl-more").click()
+    for player in "DG":
+        panel.find(f".gl-step-{player.lower()}").click()
+        expect(panel.find(".gl-code")).to_contain_text(f"turns of {player} alone")
+    assert plays(panel)
+    assert panel.find(".gl-view").inner_html() != before
+    panel.pause()
+    assert rests(panel)
+    assert notebook.noise == []
+    notebook.close()
+
+
+NO_LOOP = "import types\n\npanel._clock._loop = types.SimpleNamespace(call_soon_threadsafe=lambda *_: None)"
+NO_UPDATES = """
+import sys, types
+from ipykernel.comm import Comm
+
+inside, handle, publish = [], Comm.handle_msg, Comm._publish_msg
+
+def handle_msg(self, message):
+    inside.append(message)
+    try:
+        handle(self, message)
+    finally:
+        inside.pop()
+
+def publish_msg(self, kind, **message):
+    if inside or kind != "comm_msg":
+        publish(self, kind, **message)
+
+Comm.handle_msg, Comm._publish_msg = handle_msg, publish_msg
+"""
+
+
+@pytest.mark.parametrize("server", ["colab"], indirect=True)
+def test_colab_where_tasks_are_not_run(panel):
+    panel.do(NO_LOOP)
+    panel.play()
+    assert plays(panel) and fast(panel)
+
+
+@pytest.mark.parametrize("server", ["colab"], indirect=True)
+def test_colab_where_only_handlers_are_heard(panel):
+    panel.do(NO_UPDATES)
+    try:
+        panel.find(".gl-play .fa-play").click()
+        until(lambda: panel.steps_done > 100)
+        assert panel.step < 50  # so next to nothing is heard
+        panel.find(".gl-play .fa-pause").click()
+        until(lambda: not panel.value("panel._clock._running"))
+        panel.do("sys.modules['google.colab'] = types.ModuleType('google.colab')")
+        panel.play()
+        assert plays(panel) and fast(panel)
+        panel.pause()
+        assert rests(panel)
+    finally:
+        panel.do("Comm.handle_msg, Comm._publish_msg = handle, publish\nsys.modules.pop('google.colab', None)")
+
+
+def fast(panel):
+    """At least 10 pictures a second; tried again, since others may be using the machine."""
+    seen = []
+    while len(seen) < 5 and max(seen, default=0) < 10:
+        seen.append(panel.frames(3))
+    print("frames a second:", *seen)
+    return max(seen) >= 10

@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 from torch.distributions import Normal
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.nn.functional import logsigmoid
 
 from gan_lessons import data, exercises, losses, recipes
@@ -207,6 +208,38 @@ LOG_Z = [
     (lambda score, n: scores(score, n).exp().sum().log2(), "base 2"),
     (lambda score, n: log_z(score, n - 1), "is 4.8704; got 3.8963"),
     (lambda score, n: ..., "not answered yet"),
+]
+
+
+MINIMAX = [
+    (lambda V: (V.max(dim=1).values.min(), V.min(dim=0).values.max()), "✓ right"),
+    (lambda V: (min(map(max, V.tolist())), max(map(min, V.T.tolist()))), "✓ right"),
+    (lambda V: (V.min(dim=0).values.max(), V.max(dim=1).values.min()), "exchanged the two numbers"),
+    (lambda V: (V.max(dim=0).values.min(), V.min(dim=1).values.max()), "the other way round"),
+    (lambda V: (V.max(), V.min()), "the largest and the smallest"),
+    (lambda V: (V.max(dim=1).indices.min(), V.min(dim=0).indices.min()), "places in the table"),
+    (lambda V: (V.max(dim=1).values.argmin(), V.min(dim=0).values.argmax()), "it is (5, 2), and yours is (0, 2)"),
+    (lambda V: (5.0, 3.0), "yours is (5, 3)"),
+    (lambda V: (V.max(dim=1).values, V.min(dim=0).values), "your answer raised"),
+    (lambda V: 5.0, "TypeError"),
+    (lambda V: (..., ...), "not answered yet"),
+    (lambda V: (V.max(dim=1).values.min(), ...), "not answered yet"),
+    (lambda V: None, "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
+LABEL = [
+    (lambda a: bce(a, torch.ones_like(a)), "✓ right"),
+    (losses.non_saturating_generator_loss, "✓ right"),
+    (lambda a: bce(a, torch.zeros_like(a)), "help to be caught"),
+    (lambda a: -bce(a, torch.zeros_like(a)), "the saturating loss"),
+    (lambda a: -bce(a, torch.ones_like(a)), "which G climbs"),
+    (lambda a: bce(a, torch.ones_like(a), reduction="sum"), "take the mean"),
+    (lambda a: bce(a.sigmoid(), torch.ones_like(a)), "a sigmoid too many"),
+    (lambda a: -a.sigmoid().log().mean(), "rounds to log(0)"),
+    (lambda a: bce(a, torch.ones_like(a), reduction="none"), "got tensor"),
+    (lambda a: 3.0, "got 3.0, expected"),
+    (lambda a: None, "not answered yet"),
+    (lambda a: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
 ]
 ANSWERS = [
@@ -223,6 +256,8 @@ ANSWERS = [
         (exercises.check_hill, HILL),
         (exercises.check_parzen_draws, DRAWS),
         (exercises.check_log_z, LOG_Z),
+        (exercises.check_minimax, MINIMAX),
+        (exercises.check_label_of_fakes, LABEL),
     )
     for answer, text in answers
 ]

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
+import torch
 from torch.distributions import Normal, Uniform
 
 from gan_lessons import data, losses
+from gan_lessons.optimizers import adam
 from gan_lessons.training import Trainer
 
 RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)]
@@ -111,6 +113,19 @@ def noise() -> Control:
     made = {"normal": Normal(0.0, 1.0), "uniform": Uniform(-(3**0.5), 3**0.5)}
     choice = widgets.Dropdown(options=[(name, name) for name in codes], value="normal")
     return Control("latent", (labelled(choice, "z"),), made.get, codes.get)
+
+
+def optimizer() -> Control:
+    """Adam, or plain gradient descent, which does not hide how small a gradient is; another one begins a new game."""
+    codes = {"Adam": "optimizers.adam", "SGD": "torch.optim.SGD"}
+    choice = widgets.Dropdown(options=[(name, name) for name in codes], value="Adam")
+    made = {"Adam": adam, "SGD": torch.optim.SGD}
+    return Control("optimizer", (labelled(choice, "optimizer"),), made.get, codes.get)
+
+
+def pack() -> Control:
+    """How many x D sees at once (`models.Pack`); another number begins a new game."""
+    return Control("pack", (labelled(widgets.IntSlider(1, min=1, max=4), "pack: x that D sees at once"),))
 
 
 def labelled(widget: widgets.Widget, label: str, label_width: str = "170px", width: str = "470px") -> widgets.Widget:

@@ -8,16 +8,19 @@ measured at each frame; its `seconds` is how long the panel trains between two f
 import base64
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import PIL.Image
 import torch
+from contourpy import contour_generator
 from torch import Tensor
 from torch.distributions import Distribution, constraints
 
 from gan_lessons import metrics, theory
 from gan_lessons.guards import seeded
-from gan_lessons.plots import STYLE
+from gan_lessons.models import Pack
+from gan_lessons.plots import D_COLORS, STYLE
 from gan_lessons.svg import Box, dot, legend, picture, round_limits, text
 from gan_lessons.training import Trainer
 
@@ -64,6 +67,9 @@ class Figure1:
         if spike or p_g.max() > top:
             where, what = (now["mean"], "a spike") if spike else (x[p_g.argmax()], f"up to {p_g.max():.2g}")
             inside.append(text(density.x(where) + 6, 12, f"p_g: {what}", STYLE["fakes"]["color"]))
+        if packed(trainer):
+            inside.append(text(8, 12, "D sees several x at once: no D(x) to draw"))
+            D = np.full_like(D, np.nan)
         inside.append(probability.line(x, D, "D", opacity=0.3))
         inside += [probability.line(x, np.where(seen, y, np.nan), key) for key, y in (("D", D), ("D*", D_star))]
         ticks = "".join(text(488, 28 + probability.y(p) + 4, f"{p:g}", STYLE["D"]["color"]) for p in (0, 0.5, 1))
@@ -99,6 +105,128 @@ class Figure1:
             dot(box.x(mean[-1]), box.y(sd[-1]), STYLE["fakes"]["color"]),
         ]
         return box.show(inside) + box.x_axis("mean of p_g") + box.y_axis("sd of p_g") + text(690, 16, "★ data")
+
+
+class Scene(NamedTuple):
+    """A game over points of the plane as `plots.plane` draws it: `plots.plane(*frames.scene(trainer))`."""
+
+    axis: Tensor  # (n,): the middles of n equal parts of each axis
+    D: Tensor | None  # (n, n): D(x), rows along the second axis; None where D sees several x at once
+    x_real: Tensor  # (m, 2)
+    x_fake: Tensor  # (m, 2)
+    lines: Tensor  # (rows, points, 2): G of an even grid of z
+    pull: Tensor  # (a, 2): minus the slope of the loss of G in each of the first a fakes
+
+
+def scene(trainer: Trainer, half_width: float = 3.0, n: int = 50, points: int = 200, arrows: int = 30) -> Scene:
+    """What there is to see of a game over the plane, z being two normal numbers. The points are of one draw.
+
+    pull is of the loss in use and for one fake at a time: the mean over the minibatch, undone. In a pack a fake also
+    counts for the answer about its neighbour. Nothing of the trainer changes.
+    """
+    axis = ((torch.arange(n) + 0.5) / n * 2 - 1) * half_width
+    with seeded(0):
+        x_real, z = trainer.data.sample((points,)), trainer.latent.sample((points,))
+    even, fine = torch.linspace(-2, 2, 9), torch.linspace(-2, 2, 17)
+    across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
+    z_lines = torch.cat([across, across.flip(-1)])
+    with torch.no_grad():
+        x_fake = trainer.generator(z)
+        lines = trainer.generator(z_lines.reshape(-1, 2)).reshape(z_lines.shape)
+        D = None
+        if not packed(trainer):
+            x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)
+            D = trainer.loss.probability(trainer.discriminator(x)).reshape(n, n)
+    leaf = x_fake.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(points * trainer.loss.generator(trainer.discriminator(leaf)), leaf)
+    return Scene(axis, D, x_real, x_fake, lines, -slope[:arrows])
+
+
+def packed(trainer: Trainer) -> bool:
+    """Does D see several x at once? Then there is no D(x) of a single one."""
+    return any(isinstance(part, Pack) and part.size > 1 for part in trainer.discriminator.modules())
+
+
+class Plane:
+    """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
+
+    The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its pull is written.
+    For data that are bumps of one sd, such as `data.ring()`, and a G from two normal numbers.
+    """
+
+    seconds = 0.03
+
+    def __init__(self, half_width: float = 3.0):
+        self.half_width = half_width
+
+    def measure(self, trainer: Trainer) -> dict[str, float]:
+        with seeded(0):
+            samples = trainer.sample(2000)
+        bumps = trainer.data.component_distribution
+        found, good = metrics.modes(samples, bumps.mean, bumps.stddev.max().item())
+        return {"modes found": found, "good": good, **_record(trainer)}
+
+    def draw(self, trainer: Trainer, track: Track) -> str:
+        now = scene(trainer, self.half_width)
+        ends = (-self.half_width, self.half_width)
+        box = Box(30, 28, 290, 290, ends, ends)
+        inside = [
+            *self._map(now, box),
+            *(box.line(*row.T, "fakes", width=0.6, opacity=0.7) for row in now.lines.numpy()),
+        ]
+        for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
+            inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
+        pulls, longest = self._pulls(now, box)
+        outside = (now.x_fake.abs() > self.half_width).any(dim=1).sum().item()
+        words = [f"longest pull: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
+        names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": "D(x) = 1/2"}
+        parts = [
+            legend(names.items()),
+            box.show(inside + pulls),
+            box.x_axis(),
+            box.y_axis(),
+            *(text(335, 45 + 18 * i, line) for i, line in enumerate(words)),
+            *self._counts(trainer, track),
+        ]
+        label = "Points of data and fakes over D's map, the pull on single fakes; modes found and good samples by step"
+        return picture("".join(parts), label, 770, 345)
+
+    def _map(self, now: Scene, box: Box) -> list[str]:
+        if now.D is None:
+            return [text(8, 16, "D sees several x at once: no map of single x")]
+        D = now.D.clamp(0, 1).numpy()
+        image = PIL.Image.fromarray((D[::-1] * 255).round().astype(np.uint8))
+        image.putpalette(D_COLORS)
+        file = io.BytesIO()
+        image.save(file, "PNG", compress_level=1)
+        size = f'width="{box.width}" height="{box.height}" preserveAspectRatio="none"'
+        axis = now.axis.numpy()
+        half = contour_generator(axis, axis, D).lines(0.5)
+        data = base64.b64encode(file.getvalue()).decode()
+        return [f'<image {size} href="data:image/png;base64,{data}"/>', *(box.line(*part.T, "D") for part in half)]
+
+    def _pulls(self, now: Scene, box: Box) -> tuple[list[str], float]:
+        longest = now.pull.norm(dim=1).max().item()
+        feet = now.x_fake[: len(now.pull)].numpy()
+        heads = feet + now.pull.numpy() * (0.2 * self.half_width / max(longest, 1e-30))
+        ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
+        head = '<marker id="gl-pull" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
+        head += '<path d="M0 0L5 2.5L0 5z"/></marker>'
+        style = 'stroke="black" stroke-width="1.2" marker-end="url(#gl-pull)"'
+        return [head] + [f'<path d="M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" {style}/>' for a, b, c, d in ends], longest
+
+    def _counts(self, trainer: Trainer, track: Track) -> list[str]:
+        few = track[:: 1 + len(track) // 200]
+        few = [*few, track[-1]]
+        steps = [seen["step"] for seen in few]
+        ends, modes = round_limits([0, 100, steps[-1]]), len(trainer.data.component_distribution.mean)
+        parts = []
+        for top, name, most in ((40, "modes found", modes), (206, "good", 1)):
+            box = Box(545, top, 205, 105, ends, (0, most))
+            inside = [box.line(ends, (most, most), "guide"), box.line(steps, [seen[name] for seen in few], "fakes")]
+            title = f"modes found, of {modes}" if name == "modes found" else "share of good samples"
+            parts += [box.show(inside), box.x_axis("step" if most == 1 else ""), box.y_axis(title)]
+        return parts
 
 
 class Digits:
@@ -141,6 +269,14 @@ class Digits:
         file = io.BytesIO()
         PIL.Image.fromarray(grey.numpy()).save(file, "PNG", compress_level=1)
         return base64.b64encode(file.getvalue()).decode()
+
+
+def _dots(box: Box, points: np.ndarray, color: str) -> str:
+    """Points (m, 2) as one path: strokes without length, with round ends."""
+    near = points[(np.abs(points) < 2 * max(box.x_1, box.y_1)).all(axis=1)]
+    places = zip(box.x(near[:, 0]).tolist(), box.y(near[:, 1]).tolist(), strict=True)
+    moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in places)
+    return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" opacity="0.8"/>'
 
 
 _SAID = {"D(x)": "data", "D(G(z))": "fakes"}  # what is measured, and the style it is drawn in

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from gan_lessons import controls, guards
 from gan_lessons.clock import Clock
 from gan_lessons.controls import Control, labelled
-from gan_lessons.frames import Digits, Figure1
+from gan_lessons.frames import Digits, Figure1, Plane
 from gan_lessons.history import History
 from gan_lessons.training import Trainer
 
@@ -25,8 +25,9 @@ class Panel(widgets.VBox):
     """A training to watch and to steer: show it as the last line of a cell, and press play.
 
     recipe: makes the Trainer, one of `recipes`; without a decay, since the sliders hold the rates. view: what is drawn,
-    `frames.Figure1()` or `frames.Digits()`. extra: further controls, such as `controls.bumps()`. name: of all panels of
-    one name only the newest lives, so that a cell run again leaves nothing training behind; the recipe's unless given.
+    `frames.Figure1()`, `frames.Plane()` or `frames.Digits()`. extra: further controls, such as `controls.bumps()`.
+    name: of all panels of one name only the newest lives, so that a cell run again leaves nothing training behind; the
+    recipe's unless given.
     settings: the recipe's own, such as seed=3, k=5. Raises what the recipe raises.
 
     `.trainer` is the Trainer it plays. Without a browser the panel rests, and `run(rounds)` trains.
@@ -35,7 +36,7 @@ class Panel(widgets.VBox):
     def __init__(
         self,
         recipe: Callable[..., Trainer],
-        view: Figure1 | Digits,
+        view: Figure1 | Plane | Digits,
         *extra: Control,
         name: str | None = None,
         **settings: Any,
@@ -197,7 +198,8 @@ class Panel(widgets.VBox):
     def _words(self, measured: dict[str, float]) -> str:
         trainer, turn = self.trainer, self._turn
         rates = [f"lr_d = {trainer.lr_d:g}", f"lr_g = {trainer.lr_g:g}"]
-        numbers = [f"{name} = {value:.3f}" for name, value in measured.items() if name != "step"]
+        shown = {name: value for name, value in measured.items() if name != "step"}
+        numbers = [f"{name} = {v if isinstance(v, int) else format(v, '.3f')}" for name, v in shown.items()]
         turns = f"D, turn {turn + 1} of {trainer.k}" if turn < trainer.k else "G" if trainer.k else "G; D is frozen"
         turns = "both players" if trainer.order == "simultaneous" else turns
         return " | ".join([f"step {trainer.steps_done}", f"k = {trainer.k}", *rates, *numbers, f"next: {turns}"])

@@ -10,6 +10,7 @@ import torch
 from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -23,6 +24,7 @@ STYLE = {
     "D*": {"color": "#e07b00", "linestyle": "-.", "linewidth": 1.6},
     "guide": {"color": "#888888", "linestyle": (0, (1, 2)), "linewidth": 1.0},
 }
+D_COLORS = [round(255 + d / 255 * (c - 255)) for d in range(256) for c in (122, 158, 255)]  # white: fake, blue: real
 
 
 def use_style() -> None:
@@ -175,6 +177,47 @@ def probabilities(history: Record, ax: Axes | None = None) -> Axes:
     ax.axhline(0.5, **STYLE["guide"])
     ax.set(xlabel="step", ylabel="probability", ylim=(0, 1))
     _legend_below(ax)
+    return ax
+
+
+def plane(
+    axis: Tensor,
+    D: Tensor | None,
+    x_real: Tensor,
+    x_fake: Tensor,
+    lines: Tensor,
+    pull: Tensor,
+    ax: Axes | None = None,
+    legend: bool = True,
+) -> Axes:
+    """A game over points of the plane: D(x) as a map, the bluer the surer of real, with its 1/2 line; data, fakes, the
+    grid of z as G warps it, and the pull on the first fakes. `frames.scene(trainer)` has these arrays.
+
+    axis: (n,), evenly spaced, for both directions; D: (n, n), rows along the second one, or None; x_real: (m, 2);
+    x_fake: (m', 2); lines: (rows, points, 2); pull: (a, 2), a <= m'. The longest arrow is of one length, and its pull
+    is written.
+    """
+    ax = ax or plt.gca()
+    half = (axis[1] - axis[0]).item() / 2
+    ends = axis[0].item() - half, axis[-1].item() + half
+    if D is None:
+        ax.text(
+            0.03, 0.95, "D sees several x at once:\nno map of single x", transform=ax.transAxes, va="top", fontsize=9
+        )
+    else:
+        colors = ListedColormap(np.reshape(D_COLORS, (256, 3)) / 255)
+        ax.imshow(D, cmap=colors, vmin=0, vmax=1, origin="lower", extent=(*ends, *ends), interpolation="bilinear")
+        ax.contour(axis, axis, D, levels=[0.5], colors=STYLE["D"]["color"], linestyles=STYLE["D"]["linestyle"])
+        ax.plot([], [], **STYLE["D"], label="D(x) = 1/2")
+    ax.plot(*x_real.T, ".", color=STYLE["data"]["color"], markersize=3, label="data")
+    ax.add_collection(LineCollection(lines.numpy(), colors=STYLE["fakes"]["color"], linewidths=0.5, alpha=0.7))
+    ax.plot(*x_fake.T, ".", color=STYLE["fakes"]["color"], markersize=3, label="fakes, G of a grid of z")
+    longest = pull.norm(dim=1).max().clamp(min=1e-30)
+    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.005, "zorder": 3}
+    ax.quiver(*x_fake[: len(pull)].T, *(pull / longest * 0.1 * (ends[1] - ends[0])).T, **arrows)
+    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"longest pull: {longest:.2g}")
+    if legend:
+        _legend_below(ax)
     return ax
 
 

@@ -115,10 +115,10 @@ def noise() -> Control:
     return Control("latent", (labelled(choice, "z"),), made.get, codes.get)
 
 
-def optimizer() -> Control:
+def optimizer(name: str = "Adam") -> Control:
     """Adam, or plain gradient descent, which does not hide how small a gradient is; another one begins a new game."""
     codes = {"Adam": "optimizers.adam", "SGD": "torch.optim.SGD"}
-    choice = widgets.Dropdown(options=[(name, name) for name in codes], value="Adam")
+    choice = widgets.Dropdown(options=[(one, one) for one in codes], value=name)
     made = {"Adam": adam, "SGD": torch.optim.SGD}
     return Control("optimizer", (labelled(choice, "optimizer"),), made.get, codes.get)
 

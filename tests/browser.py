@@ -263,16 +263,15 @@ class Panel:
         for _ in range(times):
             self.page.keyboard.press(key)
 
-    def drag(self, css: str, to: float, meanwhile: Callable[[], Any] = lambda: None) -> None:
-        """Drag a slider's handle to a fraction of its way, and before the last bit do something."""
+    def drag(self, css: str, to: float, done: Callable[[], bool] = lambda: True) -> None:
+        """Drag a slider's handle to a fraction of its way, and about there until it is done: no hand is still."""
         self.handle(css).scroll_into_view_if_needed()
         handle, way = self.handle(css).bounding_box(), self.find(f"{css} .noUi-base, {css} .ui-slider").bounding_box()
-        y = handle["y"] + handle["height"] / 2
+        x, y = way["x"] + to * (way["width"] - 1), handle["y"] + handle["height"] / 2
         self.page.mouse.move(handle["x"] + handle["width"] / 2, y)
         self.page.mouse.down()
-        self.page.mouse.move(way["x"] + to * (way["width"] - 1) + 9, y, steps=10)
-        meanwhile()
-        self.page.mouse.move(way["x"] + to * (way["width"] - 1), y, steps=3)
+        self.page.mouse.move(x, y, steps=10)
+        until(lambda: (self.page.mouse.move(x + 9, y), self.page.mouse.move(x, y), done())[-1])
         self.page.mouse.up()
 
     def frames(self, seconds: float) -> float:

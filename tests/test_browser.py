@@ -170,7 +170,7 @@ def test_history_goes_back_and_play_goes_on_from_there(panel):
     panel.find(".gl-more").click()
     panel.play()
     until(lambda: panel.value("len(panel._past.steps)") > 4)
-    panel.drag(".gl-history", to=0.5, meanwhile=lambda: until(lambda: not panel.playing))  # it pauses by itself
+    panel.drag(".gl-history", to=0.5, done=lambda: not panel.playing)  # it pauses by itself
     assert rests(panel)
     back, end = panel.value("[panel.trainer.steps_done, panel._past.steps[-1]]")
     assert 0 < back < end and same_as_its_code(panel)

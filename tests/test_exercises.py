@@ -242,6 +242,36 @@ LABEL = [
     (lambda a: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
 ]
+STEP = [
+    (lambda x, y, eta: (x - eta * y, y + eta * x), "✓ right"),
+    (lambda x, y, eta: [torch.tensor(x - eta * y), torch.tensor(y + eta * x)], "✓ right"),
+    (lambda x, y, eta: (x - eta * y, y + eta * (x - eta * y)), "y has used the new x"),
+    (lambda x, y, eta: (x - eta * (y + eta * x), y + eta * x), "x has used the new y"),
+    (lambda x, y, eta: (x - eta * y, y - eta * x), "both descend"),
+    (lambda x, y, eta: (x + eta * y, y + eta * x), "both climb"),
+    (lambda x, y, eta: (x + eta * y, y - eta * x), "changed places"),
+    (lambda x, y, eta: (x - eta * x, y + eta * y), "the other's slope"),
+    (lambda x, y, eta: (-eta * y, eta * x), "yours to (-0.3, 0.2)"),
+    (lambda x, y, eta: x - eta * y, "return two numbers"),
+    (lambda x, y, eta: ..., "not answered yet"),
+    (lambda x, y, eta: None, "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
+REST = torch.full((60,), math.log(4))
+LYING = [
+    ((REST, torch.full((60,), 0.1)), "✓ right"),
+    ((REST + 0.09, torch.full((60,), -0.9)), "✓ right"),
+    ((REST, torch.cat([torch.full((40,), 9.0), torch.full((20,), 0.1)])), "✓ right"),  # only the last third counts
+    ((REST + 0.11, torch.full((60,), 0.1)), "loss ends at 1.50"),
+    ((REST * math.nan, torch.full((60,), 0.1)), "loss ends at nan"),
+    ((REST, torch.full((60,), 5.2)), "they do not lie here"),
+    ((REST, torch.cat([torch.full((50,), 9.0), torch.full((10,), 0.1)])), "in 50% of the last 20"),
+    ((REST, torch.full((60,), math.nan)), "in 0% of the last 20"),
+    ((REST[:30], torch.full((60,), 0.1)), "got (30,) and (60,)"),
+    (..., "not answered yet"),
+    (None, "not answered yet"),
+    (3, "TypeError"),
+]
 ANSWERS = [
     (check, answer, text)
     for check, answers in (
@@ -258,6 +288,8 @@ ANSWERS = [
         (exercises.check_log_z, LOG_Z),
         (exercises.check_minimax, MINIMAX),
         (exercises.check_label_of_fakes, LABEL),
+        (exercises.check_simultaneous_step, STEP),
+        (exercises.check_lying_losses, LYING),
     )
     for answer, text in answers
 ]

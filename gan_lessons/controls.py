@@ -16,7 +16,7 @@ RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2,
 STARTS = [(480.0, 1.0), (520.0, 1.0), (495.0, 3.0), (500.0, 20.0), (480.0, -1.0), (0.0, 1.0)]
 
 STYLE_SHEET = """<style>
-.gl-panel button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
+.gl-panel button:focus-visible, .gl-buttons button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
   outline: 3px solid #1a73e8; outline-offset: 2px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }
@@ -125,7 +125,7 @@ def optimizer(name: str = "Adam") -> Control:
 
 def pack() -> Control:
     """How many x D sees at once (`models.Pack`); another number begins a new game."""
-    return Control("pack", (labelled(widgets.IntSlider(1, min=1, max=4), "pack: x that D sees at once"),))
+    return Control("pack", (labelled(widgets.IntSlider(1, min=1, max=4), "pack: x seen at once"),))
 
 
 def labelled(widget: widgets.Widget, label: str, label_width: str = "170px", width: str = "470px") -> widgets.Widget:
@@ -151,7 +151,7 @@ def buttons(begin: Callable[..., None], rows: Sequence[Sequence[Choice]], width:
             button.style.button_color = choice.color
             button.on_click(lambda _, settings=choice.settings: begin(**settings))
             made[-1].append(button)
-    return widgets.VBox([widgets.HBox(row) for row in made])
+    return widgets.VBox([widgets.HBox(row) for row in made]).add_class("gl-buttons")
 
 
 def _choice(kind: type, values: list[Any], value: Any) -> widgets.Widget:

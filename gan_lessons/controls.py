@@ -16,7 +16,8 @@ RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2,
 STARTS = [(480.0, 1.0), (520.0, 1.0), (495.0, 3.0), (500.0, 20.0), (480.0, -1.0), (0.0, 1.0)]
 
 STYLE_SHEET = """<style>
-.gl-panel button:focus-visible, .gl-buttons button:focus-visible, .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
+.gl-panel button:focus-visible, .gl-buttons button:focus-visible,
+.gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
   outline: 3px solid #1a73e8; outline-offset: 2px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }

@@ -265,6 +265,7 @@ LYING = [
     ((REST + 0.11, torch.full((60,), 0.1)), "loss ends at 1.50"),
     ((REST * math.nan, torch.full((60,), 0.1)), "loss ends at nan"),
     ((REST, torch.full((60,), 5.2)), "they do not lie here"),
+    ((REST, torch.full((60,), -5.2)), "they do not lie here"),
     ((REST, torch.cat([torch.full((50,), 9.0), torch.full((10,), 0.1)])), "in 50% of the last 20"),
     ((REST, torch.full((60,), math.nan)), "in 0% of the last 20"),
     ((REST[:30], torch.full((60,), 0.1)), "got (30,) and (60,)"),

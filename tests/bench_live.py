@@ -17,12 +17,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from browser import FLAGS, STACKS, Notebook, Panel, Server, chromium, lesson, missing, until
-from playwright.sync_api import Locator, sync_playwright
+from playwright.sync_api import Locator, TimeoutError, sync_playwright
 
 MOVES, SECONDS = 36, 6
 # in the page: the age of each frame, and the time of each key
 WATCH = """box => { window.ages = []; window.keys = []; let last
-    const look = () => { const drawn = box.querySelector('[data-drawn]')?.dataset.drawn
+    const look = () => { const drawn = [...box.querySelectorAll('[data-drawn]')].at(-1)?.dataset.drawn
         if (drawn && drawn != last) ages.push(Date.now() / 1000 - (last = drawn)) }
     new MutationObserver(look).observe(box, { childList: true, subtree: true })
     window.heard ??= document.addEventListener('keydown', () => keys.push(Date.now() / 1000), true) ?? true }"""
@@ -103,6 +103,8 @@ class Network:
         free = 0.0  # when the wire is
         with suppress(ConnectionError):  # a page was closed
             while data := await reader.read(4096):
+                if writer.is_closing():
+                    break
                 if self.slow:
                     free = max(time.monotonic(), free) + len(data) / 250e3
                     self._loop.call_at(free + 0.06, writer.write, data)
@@ -117,7 +119,12 @@ def measure(name: str, box: Locator, notebook: Notebook, moves: Callable[[], lis
     box.evaluate(WATCH)
     time.sleep(SECONDS)
     ages = page.evaluate("ages")
-    box.locator(".gl-k [role=slider], .gl-k .ui-slider-handle").focus()
+    handle = page.locator(".gl-k [role=slider], .gl-k .ui-slider-handle").last  # of the panel shown last
+    try:
+        handle.focus(timeout=3000)
+    except TimeoutError:
+        print(f"{name:32} its slider did not come up", flush=True)
+        return
     for move in range(MOVES):
         page.keyboard.press("ArrowRight" if move % 2 == 0 else "ArrowLeft")
         time.sleep(0.25 + 0.1 * (move % 3))
@@ -156,7 +163,7 @@ def bench(stack: str, notebook: Notebook, network: Network) -> None:
     for cell, name in ((3, "matplotlib into Output"), (4, "loop in a cell")):
         notebook.page.evaluate(f"i => {{ ({notebook.stack.run})(i) }}", cell)  # not awaited: it may block
         until(lambda cell=cell: notebook.page.locator("[data-drawn]").count() == cell - 1)
-        measure(f"{stack}: {name}", notebook.output(cell).first, notebook, lambda: notebook.value("moves"))
+        measure(f"{stack}: {name}", notebook.page.locator("body"), notebook, lambda: notebook.value("moves"))
 
 
 def soak(stack: str, notebook: Notebook, minutes: float) -> None:

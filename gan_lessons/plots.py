@@ -206,7 +206,9 @@ def plane(
         )
     else:
         colors = ListedColormap(np.reshape(D_COLORS, (256, 3)) / 255)
-        ax.imshow(D, cmap=colors, vmin=0, vmax=1, origin="lower", extent=(*ends, *ends), interpolation="bilinear")
+        ax.imshow(
+            D.numpy(), cmap=colors, vmin=0, vmax=1, origin="lower", extent=(*ends, *ends), interpolation="bilinear"
+        )
         ax.contour(axis, axis, D, levels=[0.5], colors=STYLE["D"]["color"], linestyles=STYLE["D"]["linestyle"])
         ax.plot([], [], **STYLE["D"], label="D(x) = 1/2")
     ax.plot(*x_real.T, ".", color=STYLE["data"]["color"], markersize=3, label="data")

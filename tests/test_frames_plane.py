@@ -1,4 +1,4 @@
-"""The plane seen from above, as a figure and live, against gradients by differences and against what was measured."""
+"""The plane seen from above, live, against gradients by differences and against what was measured."""
 
 import base64
 import copy
@@ -7,13 +7,10 @@ import re
 import time
 from xml.etree import ElementTree
 
-import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 import pytest
 import torch
-from matplotlib.colors import to_hex
-from matplotlib.quiver import Quiver
 from torch import nn
 from torch.optim import SGD
 from torch.testing import assert_close
@@ -193,35 +190,6 @@ def test_counts_are_drawn_by_step(gan):
         green = [p for p in box.iter(f"{SVG}path") if p.get("stroke") == plots.STYLE["fakes"]["color"]]
         y = [float(pair[1]) for pair in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", green[0].get("d"))]
         assert y[0] == pytest.approx(float(box.get("height"))) and y[-1] == pytest.approx(0)
-
-
-def test_plane_draws_what_it_is_given(gan):
-    fig, (ax, other) = plt.subplots(1, 2)
-    now = frames.scene(gan)
-    assert plots.plane(*now, ax=ax) is ax and not other.has_data()
-    labels = {line.get_label(): line for line in ax.lines}
-    assert np.allclose(labels["data"].get_xydata(), now.x_real)
-    fakes = labels["fakes, G of a grid of z"]
-    assert np.allclose(fakes.get_xydata(), now.x_fake)
-    assert to_hex(fakes.get_color()) == plots.STYLE["fakes"]["color"]
-    (image,) = ax.images
-    assert np.allclose(image.get_array(), now.D) and image.origin == "lower" and image.get_clim() == (0, 1)
-    assert image.get_extent() == pytest.approx([-3, 3, -3, 3])
-    (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
-    drawn = np.stack([arrows.U, arrows.V], axis=1)
-    longest = now.pull.norm(dim=1).max().item()
-    assert np.allclose(drawn * longest / 0.6, now.pull, atol=1e-5)
-    assert np.allclose(arrows.get_offsets(), now.x_fake[:30]) and ax.get_xlabel() == f"longest pull: {longest:.2g}"
-    assert ax.get_xlim() == ax.get_ylim() == pytest.approx((-3, 3))
-    plt.close(fig)
-
-
-def test_plane_without_a_map():
-    fig, ax = plt.subplots()
-    plots.plane(*frames.scene(recipes.ring(seed=0, pack=3)), ax=ax)
-    assert not ax.images and any("no map" in text.get_text() for text in ax.texts)
-    assert "D(x) = 1/2" not in [line.get_label() for line in ax.lines]
-    plt.close(fig)
 
 
 def test_the_controls_of_lesson_06_begin_a_new_game():

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.quiver import Quiver
 from torch.distributions import Normal
 
-from gan_lessons import plots, recipes, theory
+from gan_lessons import frames, plots, recipes, theory
 from gan_lessons.training import Record
 
 X = torch.linspace(470, 530, 241)
@@ -24,11 +24,13 @@ GAME = {
 }
 HISTORY = Record(*torch.rand(4, 50, generator=torch.Generator().manual_seed(0)))
 IMAGES = torch.rand(24, 784, generator=torch.Generator().manual_seed(0)) * 2 - 1
+PLANE = frames.scene(recipes.ring(seed=1))
 DRAWINGS = {
     "game": lambda ax: plots.game(**GAME, ax=ax),
     "path": lambda ax: plots.path(torch.linspace(480, 500, 30), torch.linspace(1, 5, 30), (500, 5), ax=ax),
     "losses": lambda ax: plots.losses(HISTORY, (1.386, 0.693), ax=ax),
     "probabilities": lambda ax: plots.probabilities(HISTORY, ax=ax),
+    "plane": lambda ax: plots.plane(*PLANE, ax=ax),
     "image_grid": lambda ax: plots.image_grid(IMAGES, ax=ax),
 }
 
@@ -199,3 +201,28 @@ def test_figure_1_has_an_arrow_from_each_z_to_its_x(ax):
     assert (heads[:, 1] < 0).all() and (feet[:, 1] < heads[:, 1]).all()  # below the densities
     drawn = {text.get_text() for text in ax.texts}
     assert {"-2.0", "0.0", "2.0"} <= drawn
+
+
+def test_plane_draws_what_it_is_given(ax):
+    now = PLANE
+    plots.plane(*now, ax=ax)
+    labels = {line.get_label(): line for line in ax.lines}
+    assert np.allclose(labels["data"].get_xydata(), now.x_real)
+    fakes = labels["fakes, G of a grid of z"]
+    assert np.allclose(fakes.get_xydata(), now.x_fake)
+    assert to_hex(fakes.get_color()) == plots.STYLE["fakes"]["color"]
+    (image,) = ax.images
+    assert np.allclose(image.get_array(), now.D) and image.origin == "lower" and image.get_clim() == (0, 1)
+    assert image.get_extent() == pytest.approx([-3, 3, -3, 3])
+    (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
+    drawn = np.stack([arrows.U, arrows.V], axis=1)
+    longest = now.pull.norm(dim=1).max().item()
+    assert np.allclose(drawn * longest / 0.6, now.pull, atol=1e-5)
+    assert np.allclose(arrows.get_offsets(), now.x_fake[:30]) and ax.get_xlabel() == f"longest pull: {longest:.2g}"
+    assert ax.get_xlim() == ax.get_ylim() == pytest.approx((-3, 3))
+
+
+def test_plane_without_a_map(ax):
+    plots.plane(*PLANE._replace(D=None), ax=ax)
+    assert not ax.images and any("no map" in text.get_text() for text in ax.texts)
+    assert "D(x) = 1/2" not in [line.get_label() for line in ax.lines]

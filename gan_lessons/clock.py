@@ -107,6 +107,7 @@ class Clock:
                 if self._quiet > GONE:
                     self.pause()
                 await asyncio.sleep(nap)
+            self._advance()  # what a pause leaves to be done
         finally:
             self._waits = self._starved = self._running = False
             if signal.getsignal(signal.SIGINT) is _interrupted and not any(clock._running for clock in _clocks):

@@ -37,7 +37,7 @@ class Figure1:
     seconds = 0.025
 
     def __init__(self, low: float = 470.0, high: float = 530.0):
-        self.x = torch.linspace(low, high, 121)
+        self.x = torch.linspace(low, high, 101)
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
         mean, sd = metrics.moments(trainer.generator, trainer.latent, n=512)
@@ -81,10 +81,11 @@ class Figure1:
             g = trainer.generator(z).tolist()
         box = Box(20, 238, 460, 72, (self.x[0].item(), self.x[-1].item()), (0, 1))
         feet = torch.linspace(30, 430, len(z)).tolist()  # z has an axis of its own
+        arrows = "".join(f'<path d="M{a:.1f} 72L{box.x(b):.1f} 4"/>' for a, b in zip(feet, g, strict=True))
         style = f'stroke="{STYLE["fakes"]["color"]}" marker-end="url(#gl-head)"'
-        arrows = [f'<path d="M{a:.1f} 72L{box.x(b):.1f} 4" {style}/>' for a, b in zip(feet, g, strict=True)]
         ticks = [text(20 + feet[i], 324, f"{z[i]:.1f}", anchor="middle") for i in range(0, len(z), 5)]
-        return box.show(arrows) + '<path d="M20 310h460" stroke="#222"/>' + "".join(ticks) + text(488, 314, "z")
+        axis = f'<path d="M20 310h460" stroke="#222"/>{"".join(ticks)}{text(488, 314, "z")}'
+        return box.show([f"<g {style}>{arrows}</g>"]) + axis
 
     def _way(self, trainer: Trainer, track: Track) -> str:
         mean, sd = (np.array([seen[name] for seen in track]) for name in ("mean", "sd"))
@@ -97,7 +98,7 @@ class Figure1:
             round_limits([*(mean - 1), *(mean + 1), goal[0] - 1, goal[0] + 1]),
             round_limits([0, *(1.1 * sd), goal[1]]),
         )
-        few = slice(None, None, 1 + len(track) // 200)
+        few = slice(None, None, 1 + len(track) // 100)
         inside = [
             box.line(np.append(mean[few], mean[-1]), np.append(sd[few], sd[-1]), "fakes", width=1.2),
             text(box.x(goal[0]), box.y(goal[1]) + 7, "★", anchor="middle", size=20),

@@ -107,7 +107,7 @@ class Panel(widgets.VBox):
             frame = frame and self._clock.playing  # what was asked may have paused it
             if frame:
                 self._train()
-            if frame or news:
+            if frame or news or (self._behind and not self._clock.playing):
                 self._show()
         except Exception as error:  # nobody else would show it: what tasks and callbacks raise is lost
             self._fail(error)
@@ -177,16 +177,18 @@ class Panel(widgets.VBox):
         if self._moved_on:
             self._note()
         self._past.back(step)
-        self._back.max = max(self._back.max, self._past.steps[-1])
+        self._back.max, self._behind = max(self._back.max, self._past.steps[-1]), False
 
     def _note(self) -> None:
         self._past.note(self._view.measure(self.trainer), whole=not self._turn)
-        self._moved_on = False
+        self._moved_on, self._behind = False, True
 
     def _show(self) -> None:
         self.trainer.check_finite()
         if self._moved_on:  # else the track would end here, and a slider be moved under the learner's hand
             self._note()
+        if self._behind and (self.trainer.steps_done == self._past.steps[-1] or not self._clock.playing):
+            self._behind = False  # it follows at each snapshot; at each frame would be a burden for a slow browser
             self._at = self.trainer.steps_done
             self._back.max = max(self._at, self._back.max)  # room for both
             self._back.value = self._at
@@ -250,6 +252,7 @@ class Panel(widgets.VBox):
             self._clock.pause()
             for child in _inside(self):
                 child.close()
+            self._past = History(self.trainer)  # a closed panel may live on in Out, its snapshots need not
         super().close()
 
 

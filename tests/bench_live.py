@@ -21,10 +21,11 @@ from playwright.sync_api import Locator, TimeoutError, sync_playwright
 
 MOVES, SECONDS = 36, 6
 # in the page: the age of each frame, and the time of each key
-WATCH = """box => { window.ages = []; window.keys = []; let last
+WATCH = """box => { window.ages = []; window.keys = []; window.watcher?.disconnect(); let last
     const look = () => { const drawn = [...box.querySelectorAll('[data-drawn]')].at(-1)?.dataset.drawn
         if (drawn && drawn != last) ages.push(Date.now() / 1000 - (last = drawn)) }
-    new MutationObserver(look).observe(box, { childList: true, subtree: true })
+    window.watcher = new MutationObserver(look)
+    watcher.observe(box, { childList: true, subtree: true })
     window.heard ??= document.addEventListener('keydown', () => keys.push(Date.now() / 1000), true) ?? true }"""
 # in the kernel: when k is set, and how long a frame takes beside the training
 STAMPS = """
@@ -100,16 +101,14 @@ class Network:
         await asyncio.gather(self._carry(reader, there[1]), self._carry(there[0], writer))
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        free = 0.0  # when the wire is
+        free = there = 0.0  # when the wire is free, and the last data there
         with suppress(ConnectionError):  # a page was closed
             while data := await reader.read(4096):
                 if writer.is_closing():
                     break
-                if self.slow:
-                    free = max(time.monotonic(), free) + len(data) / 250e3
-                    self._loop.call_at(free + 0.06, writer.write, data)
-                else:
-                    writer.write(data)
+                free = max(time.monotonic(), free) + (len(data) / 250e3 if self.slow else 0)
+                there = max(there, free + (0.06 if self.slow else 0))  # nothing overtakes
+                self._loop.call_at(there, writer.write, data)
         self._loop.call_later(0.5, writer.close)
 
 

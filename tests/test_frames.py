@@ -95,7 +95,7 @@ def test_the_four_curves(latent):
     height = float(box.get("height"))
     (data,) = lines(box, "data")[0]
     x = to_x(data[:, 0])
-    assert_close(x, np.linspace(470, 530, 121), rtol=0, atol=0.1)
+    assert_close(x, np.linspace(470, 530, 101), rtol=0, atol=0.1)
     per_pixel = norm.pdf(500, 500, 5) / (height - data[:, 1].min())  # the peak of p_data is the measure
     p_data, p_g = norm.pdf(x, 500, 5), norm.pdf(x, 495, 3)
     if latent == "uniform":
@@ -107,7 +107,7 @@ def test_the_four_curves(latent):
 
     faint, strong = lines(box, "D")
     half = lines(box, "guide")[0][0][0, 1]  # the guide is at D = 1/2
-    D = trainer.discriminator(torch.linspace(470, 530, 121)).sigmoid().detach().numpy()
+    D = trainer.discriminator(torch.linspace(470, 530, 101)).sigmoid().detach().numpy()
     assert_close((height - faint[0][:, 1]) / (height - half) / 2, D.astype(float), rtol=0, atol=2e-3)
     for (best,), wanted in ((lines(box, "D*")[0], p_data / (p_data + p_g)), (strong, D)):
         i = np.searchsorted(x, to_x(best[0, 0]) - 0.25)
@@ -157,7 +157,7 @@ def test_a_p_g_outside_leaves_the_picture_whole(mu):
 )
 def test_arrows_go_from_z_to_g_of_z(latent, edge):
     root, (game, box, _) = picture(Figure1(), one_number(495, 4, latent=latent))
-    ends = [re.fullmatch(r"M(.*) 72L(.*) 4", path.get("d")).groups() for path in box.findall(f"{SVG}path")]
+    ends = [re.fullmatch(r"M(.*) 72L(.*) 4", path.get("d")).groups() for path in box.iter(f"{SVG}path")]
     feet, heads = np.array(ends, float).T
     left = float(box.get("x"))
     written = [text for text in root.findall(f"{SVG}text") if text.get("y") == "324"]

@@ -107,7 +107,7 @@ class Network:
                 if writer.is_closing():
                     break
                 free = max(time.monotonic(), free) + (len(data) / 250e3 if self.slow else 0)
-                there = max(there, free + (0.06 if self.slow else 0))  # nothing overtakes
+                there = max(there + 1e-6, free + (0.06 if self.slow else 0))  # nothing overtakes
                 self._loop.call_at(there, writer.write, data)
         self._loop.call_later(0.5, writer.close)
 

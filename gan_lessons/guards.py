@@ -1,5 +1,7 @@
-"""What keeps a trainer whole: randomness of its own, interrupts that wait, arguments looked at before they are used."""
+"""What keeps a trainer whole: randomness of its own, interrupts that wait, arguments looked at before they are used.
+And what keeps it fast: no more threads than there are idle cores."""
 
+import copy
 import functools
 import math
 import signal
@@ -9,8 +11,11 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
+import psutil
 import torch
 from torch import Tensor, nn
+
+THREADS = torch.get_num_threads()  # what torch takes by itself
 
 
 @contextmanager
@@ -60,8 +65,10 @@ def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def check_players(generator: nn.Module, discriminator: nn.Module, data: Any, latent: Any, on: torch.device) -> None:
-    """Let the players try two samples, before anything is trained."""
+def check_players(
+    generator: nn.Module, discriminator: nn.Module, data: Any, latent: Any, on: torch.device, order: str
+) -> None:
+    """Let the players try a few samples, before anything is trained."""
     for name, source in (("data", data), ("latent", latent)):
         if not callable(getattr(source, "sample", None)):
             raise ValueError(f"{name}: got {type(source).__name__}; it must have .sample((n,)), as torch.distributions")
@@ -73,6 +80,20 @@ def check_players(generator: nn.Module, discriminator: nn.Module, data: Any, lat
         out = _try("discriminator", discriminator, x)
         if out.shape not in ((2,), (2, 1)):
             raise ValueError(f"discriminator: returns {_shape(out)} for 2 x; allowed are shape (2,) and shape (2, 1)")
+        if order == "simultaneous" and _compares(discriminator, torch.cat([x, fake])):
+            raise ValueError(
+                "discriminator: its output on one x depends on the other x of the minibatch, as with batch norm or "
+                "packs; order='simultaneous' needs a D that judges each x by itself, or take order='alternating'"
+            )
+
+
+def _compares(discriminator: nn.Module, x: Tensor) -> bool:
+    """Whether, in training, D's output on the first x moves with any other."""
+    D = copy.deepcopy(discriminator).train()  # a batch norm would keep what it sees
+    with torch.enable_grad():
+        x.requires_grad_()
+        (slope,) = torch.autograd.grad(D(x)[0].sum(), x, allow_unused=True)
+    return slope is not None and bool(slope[1:].any())
 
 
 def _try(name: str, net: nn.Module, x: Tensor) -> Tensor:
@@ -107,6 +128,16 @@ def setting(name: str, value: Any, order: str | None) -> Any:
     if name == "k" and order == "simultaneous" and value != 1:
         raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
     return value
+
+
+def idle_cores() -> int:
+    """CPU cores that nobody uses, over a fifth of a second: at least 1, at most the threads that torch began with.
+
+    Two threads on two busy cores train several times slower than one, for each waits for the other at every layer. So
+    before a long run on the CPU: torch.set_num_threads(idle_cores()).
+    """
+    idle = psutil.cpu_count() * (1 - psutil.cpu_percent(interval=0.2) / 100)
+    return max(1, min(THREADS, round(idle)))
 
 
 def device(name: str) -> torch.device:

@@ -17,6 +17,7 @@ from gan_lessons.losses import Loss
 from gan_lessons.optimizers import adam
 
 CHECK_EVERY = 100  # steps between two tests for nan and infinity
+LEAST_PULL = 1e-20  # far below what D's weights can notice, far above what a float32 loses
 
 
 class Record(NamedTuple):
@@ -83,7 +84,7 @@ class Trainer:
         self.device = guards.device(device)
         self.generator, self.discriminator = generator.to(self.device), discriminator.to(self.device)
         self.data, self.latent = data.to(self.device) if hasattr(data, "to") else data, latent
-        guards.check_players(self.generator, self.discriminator, self.data, latent, self.device)
+        guards.check_players(self.generator, self.discriminator, self.data, latent, self.device, order)
         self.optimizer_d = optimizer(discriminator.parameters(), lr_d)
         self.optimizer_g = optimizer(generator.parameters(), lr_g)
         self.averaged = None
@@ -131,7 +132,7 @@ class Trainer:
         out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
-            self._descend((self.optimizer_d, self.lr_d, loss))
+            self._descend(self.optimizer_d, self.lr_d, loss)
         p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
         return self._note(loss_d=loss, d_real=p_real, d_fake=p_fake)
 
@@ -140,18 +141,33 @@ class Trainer:
         """G's turn: make fakes, and move so that D takes them for data."""
         z = self._minibatch(self.latent)
         loss = self.loss.generator(self.discriminator(self.generator(z)))
-        self._descend((self.optimizer_g, self.lr_g, loss))  # through D, but only G's weights move
+        self._descend(self.optimizer_g, self.lr_g, loss)  # through D, but only G's weights move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
         return self._note(loss_g=loss)
 
     @own_randomness
     def _simultaneous_step(self) -> Record:
-        """Both players move from the same (G, D), on the same fakes, as the authors' own code did."""
+        """Both players move from the same (G, D), on the same fakes, as the authors' own code did: one pass through D.
+
+        D's loss pulls at its raw output l_i on fake x_i with a_i = dL_D/dl_i, G's loss with b_i = dL_G/dl_i. The way
+        back through D is linear, and D judges each x by itself, so a_i arrives at x_i as a_i dl_i/dx_i. G needs
+        b_i dl_i/dx_i: the same, times b_i / a_i, which for non-saturating play is (D - 1) / D = -exp(-l_i). So the pass
+        that finds D's gradient finds G's too. Where a_i rounds to 0, LEAST_PULL keeps the ratio finite.
+        It needs k = 1 and a D without batch norm or packs (`guards.check_players`). And it is another algorithm than
+        Algorithm 1, whose G answers the D that has just moved: lesson 06 shows where that matters.
+        """
         x_real, x_fake = self._minibatch(self.data), self.generator(self._minibatch(self.latent))
-        out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
+        x = torch.cat([x_real, x_fake.detach()]).requires_grad_()
+        out = self.discriminator(x)
+        out_real, out_fake = (half.requires_grad_() for half in out.detach().chunk(2))
         loss_d, loss_g = self.loss.discriminator(out_real, out_fake), self.loss.generator(out_fake)
-        self._descend((self.optimizer_d, self.lr_d, loss_d), (self.optimizer_g, self.lr_g, loss_g))
+        a_real, a_fake = torch.autograd.grad(loss_d, [out_real, out_fake])
+        (b,) = torch.autograd.grad(loss_g, out_fake)
+        a_fake = torch.where(a_fake.abs() < LEAST_PULL, LEAST_PULL, a_fake)
+        self._descend(self.optimizer_d, self.lr_d, out, torch.cat([a_real, a_fake]), x)
+        ratio = (b / a_fake).view(-1, *[1] * (x.dim() - 1))
+        self._descend(self.optimizer_g, self.lr_g, x_fake, x.grad[len(x_real) :] * ratio)  # of D before its move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
         p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
@@ -160,17 +176,17 @@ class Trainer:
     def _minibatch(self, source: Any) -> Tensor:
         return source.sample((self.batch_size,)).to(self.device)
 
-    def _descend(self, *moves: tuple[Optimizer, float, Tensor]) -> None:
-        """Take all gradients first, then move: with one player a step of Algorithm 1, with two a simultaneous one."""
+    def _descend(
+        self, optimizer: Optimizer, lr: float, loss: Tensor, pull: Tensor | None = None, *inputs: Tensor
+    ) -> None:
+        """One player's move along its gradient; a pull instead of a scalar loss is where the way back begins."""
+        optimizer.zero_grad()
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        loss.backward(pull, inputs=[*weights, *inputs])  # the other player's gradients are not computed
         factor = self.decay(min(self.steps_done / self.steps, 1.0)) if self.decay else 1.0
-        for optimizer, _, loss in moves:
-            optimizer.zero_grad()
-            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-            loss.backward(inputs=weights, retain_graph=len(moves) > 1)  # the other player's gradients are not computed
-        for optimizer, lr, _ in moves:
-            for group in optimizer.param_groups:
-                group["lr"] = lr * factor
-            optimizer.step()
+        for group in optimizer.param_groups:
+            group["lr"] = lr * factor
+        optimizer.step()
 
     def _note(self, **measured: Tensor) -> Record:
         self.record = self.record._replace(**{name: value.detach().mean() for name, value in measured.items()})

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch.nn.utils import parameters_to_vector
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, data, losses, recipes
-from gan_lessons.models import MLPDiscriminator, MLPGenerator, Standardise, Unstandardise
+from gan_lessons import Trainer, data, guards, losses, recipes
+from gan_lessons.models import MLPDiscriminator, MLPGenerator, Pack, Standardise, Unstandardise
 from gan_lessons.training import stack
 
 
@@ -155,6 +156,56 @@ def test_simultaneous_order_draws_one_minibatch_of_each():
     source, noise = Source(), Source()
     play(make(source=source, latent=noise, order="simultaneous"), 3)
     assert len(source.seen) == len(noise.seen) == 3
+
+
+@pytest.mark.parametrize("loss", ["non_saturating", "minimax", "least_squares", "smoothed"])
+@pytest.mark.parametrize("logit", [30.0, 0.0, -10.0, -40.0, -120.0])  # at -120 sigmoid is 0 in float32
+def test_one_pass_finds_the_gradients_of_two(loss, logit):
+    source, noise = Source(), Source()
+    loss = losses.smoothed(0.9) if loss == "smoothed" else getattr(losses, loss)
+    trainer = make(source=source, latent=noise, loss=loss, order="simultaneous", lr_d=0.0, lr_g=0.0)
+    G, D = trainer.generator, trainer.discriminator
+    D.net[-1].bias.data.fill_(logit)
+    trainer.step()
+    ones = [w.grad.double() for w in (*D.parameters(), *G.parameters())]
+    G, D, x, z = G.double(), D.double(), source.seen[0].double(), noise.seen[0].double()
+    twice = (
+        *torch.autograd.grad(loss.discriminator(D(x), D(G(z))), D.parameters()),
+        *torch.autograd.grad(loss.generator(D(G(z))), G.parameters()),
+    )
+    for one, two in zip(ones, twice, strict=True):
+        assert (one - two).norm() <= 1e-4 * two.norm() + 1e-17
+
+
+def test_one_pass_with_outputs_of_shape_n_1_and_images():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 16), nn.Unflatten(1, (1, 4, 4)))
+        D = nn.Sequential(nn.Conv2d(1, 4, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(16, 1))
+        x = torch.randn(6, 1, 4, 4)
+    source, latent = SimpleNamespace(sample=lambda shape: x[: shape[0]]), Independent(Normal(torch.zeros(3), 1.0), 1)
+    rates = {"lr_d": 0.0, "lr_g": 0.0, "batch_size": 6, "device": "cpu"}
+    trainer = Trainer(G, D, source, latent=latent, order="simultaneous", **rates)
+    norms = copy.deepcopy(G)
+    trainer.step()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        z = latent.sample((6,))
+    loss = losses.non_saturating.generator(D(norms(z)))
+    for w, two in zip(G.parameters(), torch.autograd.grad(loss, norms.parameters()), strict=True):
+        assert_close(w.grad, two, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("compare", [nn.BatchNorm1d(8), Pack(2), nn.Softmax(dim=0)])
+def test_simultaneous_order_refuses_a_d_that_compares(compare):
+    G = MLPGenerator(1, 8, 1, output=nn.Identity())
+    D = nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.Linear(1, 8), compare, nn.LazyLinear(1))
+    D(torch.randn(4))
+    before = copy.deepcopy(D.state_dict())
+    with pytest.raises(ValueError, match=r"discriminator: .*one x depends on the other.*'alternating'"):
+        Trainer(G, D, data.gaussian(), latent=Normal(0.0, 1.0), lr_d=0.1, lr_g=0.1, batch_size=4, order="simultaneous")
+    assert_close(D.state_dict(), before, rtol=0, atol=0)
+    Trainer(G, D, data.gaussian(), latent=Normal(0.0, 1.0), lr_d=0.1, lr_g=0.1, batch_size=4).step()
 
 
 def test_record_is_what_d_and_g_said_before_they_moved():
@@ -389,6 +440,29 @@ def test_run_without_steps_is_the_rest_of_the_schedule():
     assert len(list(trainer.run())) == 5
     assert len(list(trainer.run())) == 0 and trainer.steps_done == 8
     assert len(list(trainer.run(2))) == 2 and trainer.steps_done == 10
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cores", "busy", "began_with", "idle"), [(8, 50, 8, 4), (8, 0, 4, 4), (2, 97, 2, 1)])
+def test_as_many_threads_as_idle_cores(monkeypatch, cores, busy, began_with, idle):
+    monkeypatch.setattr(guards.psutil, "cpu_count", lambda: cores)
+    monkeypatch.setattr(guards.psutil, "cpu_percent", lambda interval: busy)
+    monkeypatch.setattr(guards, "THREADS", began_with)
+    assert guards.idle_cores() == idle
+
+
+def test_busy_cores_are_seen():
+    forever = [sys.executable, "-c", "while True: pass"]
+    burning = [subprocess.Popen(forever) for _ in range(os.cpu_count())]
+    try:
+        time.sleep(0.5)
+        assert guards.idle_cores() == 1
+    finally:
+        for process in burning:
+            process.kill()
+            process.wait()
 
 
 # -- moving average ----------------------------------------------------------------------------------------------------

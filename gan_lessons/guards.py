@@ -121,10 +121,13 @@ def setting(name: str, value: Any, order: str | None) -> Any:
     """A value that may be assigned to a trainer's attribute: the live settings are looked at, others pass."""
     if name in ("k", "batch_size"):
         value = count(name, value, least=int(name == "batch_size"))
-    if name in ("lr_d", "lr_g"):
+    if name in ("lr_d", "lr_g", "r1"):
         if not isinstance(value, Real) or not 0 <= value < math.inf:
-            raise ValueError(f"{name}: got {value!r}; a learning rate must be a finite number >= 0")
+            kind = "weight" if name == "r1" else "learning rate"
+            raise ValueError(f"{name}: got {value!r}; a {kind} must be a finite number >= 0")
         value = float(value)
+    if name == "r1" and order == "simultaneous" and value:
+        raise ValueError(f"r1: got {value}; order='simultaneous' takes no penalty, order='alternating' does")
     if name == "k" and order == "simultaneous" and value != 1:
         raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
     return value

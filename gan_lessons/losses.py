@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.autograd import grad
 from torch.nn.functional import softplus
 
 
@@ -78,6 +79,23 @@ def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
     Returns a scalar; 1/8 when D says 1/2 everywhere.
     """
     return ((out_fake - 1) ** 2).mean() / 2
+
+
+def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
+    """How steep D is at the data: added to D's loss, times a weight gamma, it lets the game come to rest.
+
+        R1 = mean |dD(x)/dx|^2 / 2,   D: the raw output     (Mescheder et al. 2018, eq. 9)
+
+    out_real: what a D that judges each x by itself said of x_real, shape (m, ...), which requires a gradient.
+    Returns a scalar that can be differentiated again; 0 when D is flat.
+
+    >>> import torch
+    >>> x = torch.ones(5, 2, requires_grad=True)
+    >>> r1_penalty(3 * x[:, 0] + 4 * x[:, 1], x).item()
+    12.5
+    """
+    (slope,) = grad(out_real.sum(), x_real, create_graph=True)
+    return slope.square().sum() / (2 * len(slope))
 
 
 minimax = Loss(discriminator_loss, saturating_generator_loss, Tensor.sigmoid, (math.log(4), -math.log(2)))

@@ -66,7 +66,7 @@ class Maxout(nn.Module):
         self.shape = (n_out, pieces)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x).unflatten(-1, self.shape).amax(-1)
+        return self.linear(x).unflatten(-1, self.shape).max(-1).values
 
 
 class AffineGenerator(nn.Module):

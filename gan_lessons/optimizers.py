@@ -17,7 +17,7 @@ class RisingMomentum(torch.optim.SGD):
     """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
 
     def __init__(self, params: Any, lr: float, over: int):
-        super().__init__(params, lr, momentum=0.5)
+        super().__init__(params, lr, momentum=0.5, fused=True)
         self.over = over
         for group in self.param_groups:
             group["steps"] = 0  # in the group, so that a checkpoint has it

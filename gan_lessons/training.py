@@ -41,9 +41,10 @@ class Trainer:
     data, latent: where x and z come from, anything with `.sample((n,))`. loss: what each player minimises.
     k: discriminator steps per generator step, 0 = D frozen; lr_d, lr_g: learning rates; batch_size: m of Algorithm 1.
     optimizer(params, lr): makes a torch optimiser. steps: length of the schedule; decay(fraction of it) -> factor on
-    both rates. average: decay of an exponential moving average of G, taken each round. order: "alternating", as in
-    Algorithm 1, or "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask on the
-    CPU. device: "auto" takes CUDA, MPS, CPU, in this order.
+    both rates. average: decay of an exponential moving average of G, taken each round. r1: weight gamma of
+    `losses.r1_penalty` in D's loss, not in its record. order: "alternating", as in Algorithm 1, or "simultaneous", both
+    gradients at the same (G, D). seed: of every minibatch and dropout mask on the CPU. device: "auto" takes CUDA, MPS,
+    CPU, in this order.
 
     k, lr_d, lr_g and batch_size can be assigned at any moment; the optimisers keep their moments. Same seed and thread
     count, same run on the CPU. An interrupt arrives after a round, never inside it. Arguments that do not fit raise
@@ -66,6 +67,7 @@ class Trainer:
         steps: int | None = None,
         decay: Callable[[float], float] | None = None,
         average: float | None = None,
+        r1: float = 0.0,
         order: str = "alternating",
         seed: int = 0,
         device: str = "auto",
@@ -79,6 +81,7 @@ class Trainer:
         if average is not None and not (isinstance(average, float) and 0 < average < 1):
             raise ValueError(f"average: got {average!r}; a decay must be between 0 and 1, or None")
         self.order, self.loss, self.decay, self.seed = order, loss, decay, seed
+        self.r1 = guards.setting("r1", r1, order)
         self.steps = steps if steps is None else guards.count("steps", steps, least=1)
         self.k, self.lr_d, self.lr_g, self.batch_size = k, lr_d, lr_g, batch_size
         self.device = guards.device(device)
@@ -128,11 +131,13 @@ class Trainer:
     def discriminator_step(self, *, learn: bool = True) -> Record:
         """D's turn: tell data from fakes, and climb the value function."""
         x_real, z = self._minibatch(self.data), self._minibatch(self.latent)
+        x_real = x_real.detach().requires_grad_(self.r1 > 0)
         x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
         out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
-            self._descend(self.optimizer_d, self.lr_d, loss)
+            penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
+            self._descend(self.optimizer_d, self.lr_d, loss + penalty)
         p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
         return self._note(loss_d=loss, d_real=p_real, d_fake=p_fake)
 

@@ -21,7 +21,7 @@ from torch.nn.utils import parameters_to_vector
 from torch.testing import assert_close
 
 from gan_lessons import Trainer, data, guards, losses, recipes
-from gan_lessons.models import MLPDiscriminator, MLPGenerator, Pack, Standardise, Unstandardise
+from gan_lessons.models import AffineGenerator, MLPDiscriminator, MLPGenerator, Pack, Standardise, Unstandardise
 from gan_lessons.training import stack
 
 
@@ -194,6 +194,38 @@ def test_one_pass_with_outputs_of_shape_n_1_and_images():
     loss = losses.non_saturating.generator(D(norms(z)))
     for w, two in zip(G.parameters(), torch.autograd.grad(loss, norms.parameters()), strict=True):
         assert_close(w.grad, two, rtol=1e-4, atol=1e-7)
+
+
+def test_r1_is_the_weighted_square_of_ds_slope_at_the_data():
+    source, noise = Source(), Source()
+    trainer = make(source=source, latent=noise, r1=70.0, lr_d=0.0)
+    G, D = trainer.generator, trainer.discriminator
+    record = trainer.discriminator_step()
+    x, fake = source.seen[0], G(noise.seen[0]).detach()
+    h = 0.01 * 5  # of D's unit, a standard deviation
+    slope = (D(x + h) - D(x - h)) / (2 * h)
+    loss = losses.discriminator_loss(D(x), D(fake))
+    assert_close(record.loss_d, loss.detach())  # what is recorded compares with the resting line
+    grads = torch.autograd.grad(loss + 70 * (slope**2).mean() / 2, D.parameters())
+    for w, grad in zip(D.parameters(), grads, strict=True):
+        assert_close(w.grad, grad, rtol=2e-3, atol=1e-5)
+    without = torch.autograd.grad(losses.discriminator_loss(D(x), D(fake)), D.net[0].weight)[0]
+    assert not torch.allclose(D.net[0].weight.grad, without, rtol=0.02)
+
+
+def test_r1_brings_the_smallest_gan_to_rest():
+    """theta' = -psi/2, psi' = theta/2 - gamma psi near rest: eigenvalues with real part -gamma/2 (Mescheder 2018)."""
+    zeros = SimpleNamespace(sample=torch.zeros)
+    ends = []
+    for r1 in (0.0, 0.4):
+        D = nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.Linear(1, 1, bias=False))
+        nn.init.zeros_(D[1].weight)
+        rates = {"lr_d": 0.05, "lr_g": 0.05, "batch_size": 1, "optimizer": torch.optim.SGD, "device": "cpu"}
+        trainer = Trainer(AffineGenerator(0.1, 0.0), D, zeros, latent=zeros, loss=losses.minimax, r1=r1, **rates)
+        play(trainer, 400)
+        ends.append(math.hypot(trainer.generator.mu.item(), D[1].weight.item()))
+    assert ends[0] == pytest.approx(0.1, rel=0.05)
+    assert ends[1] == pytest.approx(0.1 * math.exp(-0.4 / 2 * 0.05 * 400), rel=0.5)
 
 
 @pytest.mark.parametrize("compare", [nn.BatchNorm1d(8), Pack(2), nn.Softmax(dim=0)])
@@ -757,6 +789,8 @@ def test_wrong_settings(name, value):
         ({"steps": 10.5}, r"steps: got 10\.5"),
         ({"k": 2, "order": "simultaneous"}, "k: got 2.*simultaneous"),
         ({"k": 0, "order": "simultaneous"}, "k: got 0.*simultaneous"),
+        ({"r1": -1.0}, r"r1: got -1\.0; a weight"),
+        ({"r1": 1.0, "order": "simultaneous"}, r"r1: got 1\.0; order='simultaneous'"),
         ({"device": "cuda"}, r"device: got 'cuda'.*'cpu'"),
         ({"device": "tpu"}, r"device: got 'tpu'.*'cpu'"),
         ({"latent": Independent(Normal(torch.zeros(3), 1.0), 1)}, r"generator: does not take input of shape \(2, 3\)"),

@@ -1,10 +1,13 @@
 """How far are the fakes from the data? Numbers that do not ask D."""
 
-from collections.abc import Callable
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.distributions import Distribution
+from torch.nn.functional import cross_entropy
 
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
@@ -66,3 +69,156 @@ def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> t
     good = distance <= 3 * sd
     share = nearest[good].bincount(minlength=len(centres)).double() / len(samples)
     return (share >= least).sum().item(), good.double().mean().item()
+
+
+# -- images: rows of pixels, or of a classifier's features -------------------------------------------------------------
+
+
+def parzen_log_likelihood(samples: Tensor, test: Tensor, sigma: float) -> tuple[float, float]:
+    """Parzen-window log-likelihood of test images under a generator's samples: its mean, and its standard error.
+
+        log p(x) = log 1/n sum_i N(x; s_i, sigma^2 I), in nats     (Breuleux et al. 2011; Goodfellow et al. 2014)
+
+    samples: (n, d), test: (m, d), pixels in [0, 1]; on the samples' device, in float32 unless they are float64. The
+    figure grows with n and is best at one sigma (`select_sigma`), so say both; the first 2,000 test images of MNIST are
+    harder than the rest, so take all. Raises ValueError for pixels outside [0, 1] and for sigma <= 0.
+
+    >>> mean, error = parzen_log_likelihood(torch.zeros(1, 2), torch.zeros(5, 2), sigma=1.0)
+    >>> round(mean, 3), round(error, 3)  # -log(2 pi)
+    (-1.838, 0.0)
+    """
+    _check_rows(0, 1, samples=samples, test=test)
+    (log_p,) = _parzen(samples, test, [sigma])
+    return log_p.mean().item(), log_p.std().item() / math.sqrt(len(log_p))
+
+
+def select_sigma(samples: Tensor, validation: Tensor, sigmas: Sequence[float]) -> float:
+    """The sigma of highest mean Parzen log-likelihood, to be chosen on images that are not the test images.
+
+    All sigmas share one matrix product. Warns if the best is the smallest or the largest, so that a better one may lie
+    beyond. samples, validation: as in `parzen_log_likelihood`.
+
+    >>> select_sigma(torch.zeros(1, 2), torch.tensor([[0.3, 0.3]]), sigmas=[0.1, 0.2, 0.3, 0.4])  # sd of 0.3 and 0.3
+    0.3
+    """
+    _check_rows(0, 1, samples=samples, validation=validation)
+    best = float(sigmas[_parzen(samples, validation, sigmas).mean(dim=1).argmax()])
+    if best in (min(sigmas), max(sigmas)):
+        warnings.warn(
+            f"sigmas: the best, {best:g}, is at the end of those tried; one beyond may be better", stacklevel=2
+        )
+    return best
+
+
+def _parzen(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
+    """log p of each test image under each sigma, (sigmas, m), float64."""
+    if len(sigmas) == 0 or not all(sigma > 0 for sigma in sigmas):
+        raise ValueError(f"sigma: got {list(sigmas)}; a standard deviation must be > 0")
+    rows = []
+    for near in _nearness(test, samples):
+        closest, target = near.max(dim=1)
+        # log sum exp(a) = a_j + cross_entropy(a, j): fused in torch, and so 3 times as fast as torch.logsumexp
+        log_sums = [closest / s**2 + cross_entropy(near / s**2, target, reduction="none") for s in sigmas]
+        rows.append(torch.stack(log_sums).cpu().double())
+    n, d = samples.shape
+    log_norm = [math.log(n) + d * math.log(s * math.sqrt(2 * math.pi)) for s in sigmas]
+    return torch.cat(rows, dim=1) - torch.tensor(log_norm, dtype=torch.double)[:, None]
+
+
+def nearest(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Each sample's nearest image: Euclidean distances and indices, (n,) each. Is the sample learnt by heart?
+
+    samples: (n, d), images: (m, d), in the same unit. A distance means something beside that of held-out images.
+
+    >>> nearest(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
+    (tensor([2.]), tensor([1]))
+    """
+    _check_rows(samples=samples, images=images)
+    index = torch.cat([near.argmax(dim=1) for near in _nearness(samples, images)])
+    return (samples.to(images.device) - images[index]).norm(dim=1), index
+
+
+def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
+    """Frechet distance between Gaussians of the same mean and covariance as two sets of features: 0 if those agree.
+
+        |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))     (Heusel et al. 2017, eq. 6)
+
+    features: (n, d) and (m, d), of any net: the figure compares only within one net and one n, and falls as n grows.
+
+    >>> a = torch.tensor([[0.0], [2.0]])
+    >>> round(frechet_distance(a, 3 * a), 3)  # means 1 and 3, sds sqrt(2) and 3 sqrt(2): (3 - 1)^2 + 2 (3 - 1)^2
+    12.0
+    """
+    _check_rows(features_a=features_a, features_b=features_b)
+    a, b = features_a.detach().double(), features_b.detach().double()
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"features: got {len(a)} and {len(b)} rows; a covariance needs 2")
+    C_a, C_b = (torch.cov(x.T).reshape(x.shape[1], -1) for x in (a, b))
+    scales, axes = torch.linalg.eigh(C_a)
+    root = axes * scales.clamp(min=0).sqrt() @ axes.T
+    # C_a C_b has the eigenvalues of the symmetric root C_b root, and the trace of its root needs no more
+    trace = torch.linalg.eigvalsh(root @ C_b @ root).clamp(min=0).sqrt().sum()
+    return ((a.mean(0) - b.mean(0)).square().sum() + C_a.trace() + C_b.trace() - 2 * trace).item()
+
+
+def density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
+    """Do the fakes lie among the data, and do they reach all of it?     (Naeem et al. 2020, eq. 5 and 6)
+
+    density: balls around real rows, out to the k-th nearest other one, that a fake lies in, in units of k; about 1 for
+    the data themselves, and for a generator that makes one good image too. coverage: share of those balls with a fake
+    in them; for as many fakes as data at most about 1 - 2^-k = .97 (k = 5). real: (n, d), fake: (m, d), features.
+
+    >>> real = torch.tensor([[0.0], [1.0], [2.0], [10.0]])
+    >>> density_and_coverage(real, torch.tensor([[0.5], [0.6]]), k=1)
+    (2.0, 0.5)
+    """
+    _check_rows(real=real, fake=fake)
+    real, fake = real.double(), fake.double()
+    if not 1 <= k < len(real):
+        raise ValueError(f"k: got {k}; with {len(real)} real rows 1 to {len(real) - 1} neighbours can be looked at")
+    inside, reached = 0, 0
+    for to_real, to_fake in zip(_nearness(real, real), _nearness(real, fake), strict=True):
+        hits = to_fake > to_real.topk(k + 1).values[:, -1:]  # k + 1: each is its own nearest
+        inside, reached = inside + hits.sum().item(), reached + hits.any(dim=1).sum().item()
+    return inside / (k * len(fake)), reached / len(real)
+
+
+def digit_histogram(labels: Tensor) -> tuple[Tensor, float]:
+    """Share of each digit 0 to 9 among labels (n,), and the KL divergence of these shares from uniform, in nats.
+
+        KL = sum_c p_c log(10 p_c),   0 if all are as frequent, log 10 = 2.303 if there is only one
+
+    >>> shares, kl = digit_histogram(torch.tensor([0, 1, 2, 3, 4]))
+    >>> shares.tolist(), round(kl, 3)
+    ([0.2, 0.2, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0], 0.693)
+    """
+    if len(labels) == 0 or not ((labels >= 0) & (labels <= 9)).all():
+        raise ValueError(f"labels: got {len(labels)} of them; they must be digits 0 to 9, at least one")
+    shares = labels.long().bincount(minlength=10).double() / len(labels)
+    return shares, torch.xlogy(shares, 10 * shares).sum().item()
+
+
+def _check_rows(least: float = -math.inf, most: float = math.inf, **rows: Tensor) -> None:
+    """Raise ValueError naming the tensor that is not (n, d) of finite numbers, of the first one's d, within bounds."""
+    d = next(iter(rows.values())).shape[1:]
+    for name, x in rows.items():
+        if x.dim() != 2 or len(x) == 0 or x.shape[1:] != d or not x.isfinite().all():
+            raise ValueError(
+                f"{name}: got shape {tuple(x.shape)}; it must be (n, {d[0] if d else 'd'}), n >= 1, of finite numbers"
+            )
+        if x.min() < least or x.max() > most:
+            raise ValueError(
+                f"{name}: got pixels from {x.min():.3g} to {x.max():.3g}; they must lie in [{least}, {most}]: "
+                "use (x + 1) / 2 for x in [-1, 1], x / 255 for x in 0..255"
+            )
+
+
+def _nearness(x: Tensor, points: Tensor, rows: int = 500) -> Iterator[Tensor]:
+    """-|x_i - points_j|^2 / 2 for some rows i at a time, (rows, m), by one matrix product, on the points' device."""
+    dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
+    x, points = (v.detach().to(points.device, dtype) for v in (x, points))
+    centre = points.mean(dim=0)  # smaller norms lose less to rounding
+    x, points = x - centre, points - centre
+    norms = points.square().sum(dim=1) / 2
+    for part in x.split(rows):
+        yield torch.addmm(-norms, part, points.T).sub_(part.square().sum(dim=1, keepdim=True) / 2)

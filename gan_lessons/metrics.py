@@ -9,6 +9,10 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn.functional import cross_entropy
 
+from gan_lessons import data, pretrained
+
+SIGMAS = tuple(i / 100 for i in range(10, 41))  # among which `report` chooses
+
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
     """Wasserstein-1 (earth mover's) distance between two samples of numbers, in their unit.
@@ -164,9 +168,9 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
 def density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
     """Do the fakes lie among the data, and do they reach all of it?     (Naeem et al. 2020, eq. 5 and 6)
 
-    density: balls around real rows, out to the k-th nearest other one, that a fake lies in, in units of k; about 1 for
-    the data themselves, and for a generator that makes one good image too. coverage: share of those balls with a fake
-    in them; for as many fakes as data at most about 1 - 2^-k = .97 (k = 5). real: (n, d), fake: (m, d), features.
+    A ball around each real row reaches to its k-th nearest other one. density: how many of them a fake lies in, over k;
+    about 1 for the data themselves, and for a generator that makes a single good image too. coverage: share of the
+    balls with a fake in them; for other data, as many, about 1 - 2^-k = .97 (k = 5). real: (n, d), fake: (m, d).
 
     >>> real = torch.tensor([[0.0], [1.0], [2.0], [10.0]])
     >>> density_and_coverage(real, torch.tensor([[0.5], [0.6]]), k=1)
@@ -196,6 +200,44 @@ def digit_histogram(labels: Tensor) -> tuple[Tensor, float]:
         raise ValueError(f"labels: got {len(labels)} of them; they must be digits 0 to 9, at least one")
     shares = labels.long().bincount(minlength=10).double() / len(labels)
     return shares, torch.xlogy(shares, 10 * shares).sum().item()
+
+
+@torch.no_grad()
+def report(samples: Tensor, sigma: float | None = None, real: data.Images | None = None) -> dict[str, float]:
+    """All figures of one set of images, (n, 784) in [-1, 1], as `Trainer.sample(10_000)` gives.
+
+    real: what they are compared with, the 10,000 test images unless told. sigma: of the Parzen window; None chooses
+    among `SIGMAS` on the last 10,000 training images. In nats: parzen and its standard error, kl of the digit histogram
+    from uniform. In the 64 features of `pretrained.classifier()`, and so on a scale of their own: frechet, density,
+    coverage. sure: share of images that the classifier takes for some digit with more than 90%.
+
+    Raises ValueError for samples that do not lie in [-1, 1], or have nothing below 0.
+    """
+    low, high = samples.min().item(), samples.max().item()
+    if not (-1 <= low < 0 and high <= 1):
+        raise ValueError(f"samples: got x from {low:.3g} to {high:.3g}; report takes x in [-1, 1], as G makes them")
+    pixels, real = (samples + 1) / 2, data.mnist("test") if real is None else real
+    if sigma is None:
+        sigma = select_sigma(pixels, data.mnist("train")[50_000:].images.flatten(1) / 255, SIGMAS)
+    mean, error = parzen_log_likelihood(pixels, real.images.flatten(1) / 255, sigma)
+    net = pretrained.classifier()
+    features, real_features = (
+        torch.cat([net.features(x) for x in images.split(500)])
+        for images in (samples.cpu(), real.images.cpu() / 127.5 - 1)
+    )
+    sureness, labels = net.head(features).softmax(dim=1).max(dim=1)
+    density, coverage = density_and_coverage(real_features, features)
+    return {
+        "n": len(samples),
+        "sigma": sigma,
+        "parzen": mean,
+        "standard error": error,
+        "frechet": frechet_distance(features, real_features),
+        "density": density,
+        "coverage": coverage,
+        "kl": digit_histogram(labels)[1],
+        "sure": (sureness > 0.9).double().mean().item(),
+    }
 
 
 def _check_rows(least: float = -math.inf, most: float = math.inf, **rows: Tensor) -> None:

@@ -150,6 +150,28 @@ class MaxoutDiscriminator(nn.Module):
         return self.net(self.inputs(x)).squeeze(-1)
 
 
+class DigitClassifier(nn.Module):
+    """A convolutional net that reads digits, for `metrics`. x: (n, 784) or (n, 28, 28) in [-1, 1] -> logits: (n, 10).
+
+    `.features(x)`, (n, 64), are what its last layer sees, after the ReLU: the space in which `metrics.report` measures.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            *(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),  # (n, 16, 14, 14)
+            *(nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),  # (n, 32, 7, 7)
+            *(nn.Flatten(), nn.Linear(32 * 7 * 7, 64), nn.ReLU()),
+        )
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(64, 10))
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.body(x.reshape(-1, 1, 28, 28))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
 def _mlp(
     widths: Sequence[int], activation: Callable[[], nn.Module], batch_norm: bool = False, dropout: float = 0.0
 ) -> nn.Sequential:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
 ORDER = (
     *("data", "losses", "theory", "dynamics", "models", "optimizers", "checkpoints", "guards", "sweep", "training"),
-    *("recipes", "metrics", "plots", "svg", "frames", "history", "controls", "drag", "clock", "live"),
+    *("recipes", "pretrained", "metrics", "plots", "svg", "frames", "history", "controls", "drag", "clock", "live"),
     *("exercises", "__init__", "__main__"),
 )
 

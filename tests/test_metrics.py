@@ -137,7 +137,8 @@ def digits(split, n=None):
 @pytest.mark.parametrize(("sigma", "tolerance"), [(0.18, 2e-3), (0.5, 1e-3)])
 def test_parzen_against_scikit_learn(sigma, tolerance):
     samples, test = digits("train", 700), digits("test", 600)  # more rows than one matrix product takes
-    theirs = KernelDensity(bandwidth=sigma).fit(samples.double()).score_samples(test.double())
+    # one leaf holds all: with its tree scikit-learn 1.9.1 errs by 100 nats and more in 784 dimensions
+    theirs = KernelDensity(bandwidth=sigma, leaf_size=1000).fit(samples.double()).score_samples(test.double())
     expected = pytest.approx(theirs.mean(), abs=tolerance), pytest.approx(stats.sem(theirs), abs=tolerance)
     assert metrics.parzen_log_likelihood(samples, test, sigma) == expected
     exact = pytest.approx(theirs.mean(), rel=1e-11), pytest.approx(stats.sem(theirs), rel=1e-9)
@@ -186,7 +187,7 @@ def test_select_sigma_warns_at_the_end(sigmas):
     [
         (torch.full((4, 2), 1.001), r"got pixels from 1 to 1; they must lie in \[0, 1\]"),
         (torch.tensor([[-1.0, 1.0]]), r"got pixels from -1 to 1; .* use \(x \+ 1\) / 2 for x in \[-1, 1\]"),
-        (torch.tensor([[0.0, math.nan]]), "finite"),
+        (torch.tensor([[0.0, math.nan]]), r"got shape \(1, 2\); .* of finite numbers"),
         (torch.zeros(0, 2), r"got shape \(0, 2\)"),
         (torch.zeros(4), r"got shape \(4,\)"),
         (torch.zeros(4, 1, 2), r"got shape \(4, 1, 2\)"),
@@ -207,7 +208,7 @@ def test_parzen_bad_pixels(bad, message):
 def test_parzen_bad_sigma():
     good = torch.zeros(3, 2)
     for sigma in (0, -0.1, math.nan):
-        with pytest.raises(ValueError, match="^sigma: got"):
+        with pytest.raises(ValueError, match=r"^sigma: got"):
             metrics.parzen_log_likelihood(good, good, sigma)
     with pytest.raises(ValueError, match=r"^sigma: got \[\]"):
         metrics.select_sigma(good, good, [])
@@ -244,17 +245,12 @@ def test_frechet_distance_against_scipy(n, d):
 
 
 def test_frechet_distance_by_hand():
-    a = torch.randn(400, 8, dtype=torch.double)
-    scale = torch.arange(8.0) + 1
+    a, scale = torch.randn(400, 8, dtype=torch.double), torch.arange(8.0) + 1
     assert metrics.frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
     assert metrics.frechet_distance(a, a + 3) == pytest.approx(8 * 9)
-    centred = a - a.mean(0)
-    expected = (centred.std(0) * (scale - 1)).square().sum().item()  # if the covariance were diagonal
-    independent, _ = torch.linalg.qr(centred)
-    assert metrics.frechet_distance(independent, independent * scale) == pytest.approx(
-        (independent.std(0) * (scale - 1)).square().sum().item()
-    )
-    assert metrics.frechet_distance(centred.float(), centred.float() * scale) != pytest.approx(expected, rel=1e-6)
+    axes, _ = torch.linalg.qr(a - a.mean(0))  # mean 0, diagonal covariance: each axis has W2 = difference of the sds
+    expected = (axes.std(0) * (scale - 1)).square().sum().item()
+    assert metrics.frechet_distance(axes, axes * scale) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("n", "m", "d", "k"), [(40, 40, 3, 5), (520, 60, 2, 1), (60, 530, 4, 3), (10, 7, 64, 9)])
@@ -275,19 +271,19 @@ def test_density_alone_passes_one_good_image():
     density, coverage = metrics.density_and_coverage(real, like)
     assert density == pytest.approx(1, abs=0.1) and coverage == pytest.approx(1 - 2**-5, abs=0.01)
     density, coverage = metrics.density_and_coverage(real, one)
-    assert density > 1 and coverage < 0.05
+    assert density >= 1 and coverage < 0.05
 
 
 @pytest.mark.parametrize("bad", [torch.zeros(4), torch.zeros(0, 3), torch.tensor([[0.0, 1.0, math.inf]])])
 def test_features_bad_input(bad):
     good = torch.zeros(5, 3)
-    with pytest.raises(ValueError, match="^features_b: got shape"):
+    with pytest.raises(ValueError, match=r"^features_b: got shape"):
         metrics.frechet_distance(good, bad)
-    with pytest.raises(ValueError, match="^features_a: got shape"):
+    with pytest.raises(ValueError, match=r"^features_a: got shape"):
         metrics.frechet_distance(bad, good)
-    with pytest.raises(ValueError, match="^fake: got shape"):
+    with pytest.raises(ValueError, match=r"^fake: got shape"):
         metrics.density_and_coverage(good, bad)
-    with pytest.raises(ValueError, match="^features: got 5 and 1 rows"):
+    with pytest.raises(ValueError, match=r"^features: got 5 and 1 rows"):
         metrics.frechet_distance(good, good[:1])
     for k in (0, 5):
         with pytest.raises(ValueError, match=f"^k: got {k}; with 5 real rows 1 to 4"):
@@ -304,16 +300,54 @@ def test_digit_histogram_against_scipy(labels):
 
 @pytest.mark.parametrize("labels", [[], [10], [0, -1]])
 def test_digit_histogram_bad_input(labels):
-    with pytest.raises(ValueError, match="^labels: got"):
+    with pytest.raises(ValueError, match=r"^labels: got"):
         metrics.digit_histogram(torch.tensor(labels))
 
 
 @pytest.fixture(scope="module")
-def train():
+def real():
     return data.mnist("train").images[:2000].flatten(1) / 127.5 - 1
 
 
-def test_report_of_real_images(train):
-    figures = metrics.report(train, sigma=0.2, real=data.mnist("test")[:2000])
-    assert list(figures) == "n sigma parzen,standard error,frechet density coverage kl sure".replace(",", " ").split()
-    assert figures["n"] == 2000 and figures["sigma"] == 0.2
+def against(samples, sigma=0.2):
+    return metrics.report(samples, sigma, real=data.mnist("test")[:2000])
+
+
+def test_report_of_real_images(real):
+    figures = against(real)
+    assert list(figures) == ["n", "sigma", "parzen", "standard error", *"frechet density coverage kl sure".split()]
+    pixels = (real + 1) / 2
+    assert (figures["n"], figures["sigma"]) == (2000, 0.2)
+    assert (figures["parzen"], figures["standard error"]) == metrics.parzen_log_likelihood(
+        pixels, digits("test", 2000), 0.2
+    )
+    assert figures["frechet"] < 25 and figures["kl"] < 0.01 and figures["sure"] > 0.97
+    assert figures["density"] == pytest.approx(0.93, abs=0.1) and figures["coverage"] == pytest.approx(0.93, abs=0.04)
+
+
+def test_report_of_what_is_not_all_digits(real):
+    low = data.mnist("train").labels[:2000] <= 4
+    floor, few, one = against(real), against(real[low]), against(real[:1].repeat(2000, 1))
+    noisy = against((real + 0.4 * torch.randn(real.shape)).clamp(-1, 1))
+    assert few["coverage"] < 0.6 and few["kl"] == pytest.approx(math.log(2), abs=0.05) and few["frechet"] > 100
+    assert one["coverage"] < 0.01 and one["kl"] == pytest.approx(math.log(10)) and one["frechet"] > few["frechet"]
+    assert noisy["coverage"] < 0.8 * floor["coverage"] and noisy["frechet"] > 5 * floor["frechet"]
+
+
+def test_report_chooses_sigma_on_the_last_training_images(real, monkeypatch):
+    monkeypatch.setattr(metrics, "SIGMAS", (0.1, 0.2, 0.3, 0.4))
+    chosen = metrics.select_sigma((real[:100] + 1) / 2, digits("train")[50_000:], metrics.SIGMAS)
+    assert metrics.report(real[:100], real=data.mnist("test")[:10])["sigma"] == chosen == 0.3
+
+
+def test_report_draws_nothing_and_takes_what_g_makes(real):
+    before = torch.get_rng_state()
+    x = real[:50].clone().requires_grad_()
+    assert all(isinstance(value, int | float) for value in metrics.report(x, 0.2, data.mnist("test")[:50]).values())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("change", [lambda x: (x + 1) / 2, lambda x: (x + 1) * 127.5, lambda x: 1.01 * x, torch.log])
+def test_report_bad_input(real, change):
+    with pytest.raises(ValueError, match=r"samples: got x from .* report takes x in \[-1, 1\]"):
+        metrics.report(change(real[:10]))

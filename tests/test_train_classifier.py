@@ -1,0 +1,26 @@
+import torch
+from train_classifier import accuracy, train
+
+from gan_lessons import data, pretrained
+
+
+def test_the_shipped_classifier_reads_99_in_100_test_digits():
+    net = pretrained.classifier()
+    assert accuracy(net, data.mnist("test")) >= 0.99
+    assert not net.training and not any(weight.requires_grad for weight in net.parameters())
+    assert pretrained.classifier() is net
+
+
+def test_the_card_says_what_it_reads():
+    card = pretrained._read("classifier")[1]
+    assert card["accuracy on the 10,000 test images"] == round(accuracy(pretrained.classifier(), data.mnist("test")), 4)
+    assert card["made by"] == "python tests/train_classifier.py"
+
+
+def test_training_learns_and_repeats():
+    images = data.mnist("train")[:3000]
+    before = torch.get_rng_state()
+    net, again = train(images, epochs=2), train(images, epochs=2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert accuracy(net, data.mnist("test")[:1000]) > 0.8
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))

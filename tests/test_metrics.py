@@ -265,6 +265,12 @@ def test_density_and_coverage_against_a_loop(n, m, d, k):
     assert density > 0
 
 
+def test_a_ball_is_open():
+    real = torch.tensor([[0.0], [1.0], [3.0], [4.0]])  # each ball ends at the next row, or 1 before the middle
+    assert metrics.density_and_coverage(real, torch.tensor([[2.0]]), k=1) == (0, 0)
+    assert metrics.density_and_coverage(real, torch.tensor([[1.99]]), k=1) == (1, 0.25)
+
+
 def test_density_alone_passes_one_good_image():
     real = torch.randn(2000, 8, generator=torch.Generator().manual_seed(0))
     like, one = torch.randn(2000, 8, generator=torch.Generator().manual_seed(1)), 0.1 * real[:1].expand(2000, 8)

@@ -1,60 +1,107 @@
-"""Shipped weights by name, each with a card beside it: how it was made, and its figures."""
+"""Generators that were trained beforehand, by name. Each has a card that says how it was made, and what it scores."""
 
 import hashlib
 import io
 import json
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gan_lessons.models import DigitClassifier
+from gan_lessons import recipes
+from gan_lessons.guards import seeded
 
-_WEIGHTS = Path(__file__).parent / "weights"
+GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generator`
+    "mnist": ("mnist", {}),
+    "mnist_paper": ("mnist_paper", {}),
+    "mnist_quick_z1": ("mnist_quick", {"latent_dim": 1}),
+    "mnist_quick_z2": ("mnist_quick", {"latent_dim": 2}),
+    "mnist_quick_z8": ("mnist_quick", {"latent_dim": 8}),
+    "mnist_quick_z64": ("mnist_quick", {"latent_dim": 64}),
+}
+_FOLDER = Path(__file__).parent / "weights"
 
 
-@cache
-def classifier() -> DigitClassifier:
-    """The net that `metrics.report` looks at images with, on the CPU, in eval mode, its weights fixed.
+def names() -> list[str]:
+    """The generators that ship with this package."""
+    return list(GENERATORS)
 
-    Made by tests/train_classifier.py; above 99% of the 10,000 test digits right, as its card says.
 
-    >>> net = classifier()
-    >>> net(torch.zeros(1, 784)).shape, net.features(torch.zeros(1, 784)).shape
-    (torch.Size([1, 10]), torch.Size([1, 64]))
+def card(name: str) -> dict[str, Any]:
+    """How a generator was made, as in gan_lessons/weights/NAME.json: the command, recipe, settings and seed; epochs,
+    and the mean of each epoch's records in "curves"; "metrics" of its draws, raw and averaged.
+
+    Raises ValueError for an unknown name, RuntimeError for damaged files.
     """
-    net = DigitClassifier()
-    net.load_state_dict(_read("classifier")[0]["raw"])
-    return net.eval().requires_grad_(False)
+    return _read(_known(name))[1]
+
+
+def load(name: str, average: bool | None = None) -> nn.Module:
+    """A trained generator, in eval mode and without gradients of its own: G(z) is (n, 784) in [-1, 1], and z is drawn
+    by `G.latent.sample((n,))`.
+
+    average: True for the moving average of its weights, False for the weights themselves; the average, where there is
+    one, unless told. Kept in 16 bits, so pixels are within 0.01 of those of training. Raises ValueError for an unknown
+    name or an average that was not kept, RuntimeError for damaged files.
+
+    >>> G = load("mnist_quick_z2")
+    >>> G(G.latent.sample((5,))).shape
+    torch.Size([5, 784])
+    """
+    states, _ = _read(_known(name))
+    if average and "averaged" not in states:
+        raise ValueError(f"average: got True; of {name!r} no average was kept: allowed are False and None")
+    recipe, settings = GENERATORS[name]
+    with seeded(0):  # the weights drawn here are replaced below
+        G, latent = getattr(recipes, f"{recipe}_generator")(**settings)
+    raw = average is False or "averaged" not in states
+    G.load_state_dict(states["raw" if raw else "averaged"])
+    G.latent = latent
+    return G.eval().requires_grad_(False)
 
 
 def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any]) -> None:
-    """Keep the state dicts of nets, in 16 bits, and their card, to which the weights' SHA-256 is added."""
+    """Keep the state dicts of nets, in 16 bits, and their card, to which the weights' SHA-256 is added.
+
+    Each file is written whole or not at all. What is stopped between the two does not fit together: `load` says so.
+    """
+    _FOLDER.mkdir(exist_ok=True)
     file = io.BytesIO()
-    halves = {net: {key: value.half() for key, value in state.items()} for net, state in states.items()}
+    halves = {net: {key: _half(value) for key, value in state.items()} for net, state in states.items()}
     torch.save(halves, file)
-    content = file.getvalue()
-    card = {**card, "sha256": hashlib.sha256(content).hexdigest()}
-    _WEIGHTS.mkdir(exist_ok=True)
-    for suffix, new in (("pt", content), ("json", json.dumps(card, indent=1).encode() + b"\n")):
-        part = _WEIGHTS / f"{name}.part"
-        part.write_bytes(new)
-        os.replace(part, _WEIGHTS / f"{name}.{suffix}")
+    card = card | {"sha256": hashlib.sha256(file.getvalue()).hexdigest()}
+    for end, content in ((".pt", file.getvalue()), (".json", json.dumps(card, indent=1).encode() + b"\n")):
+        part = _FOLDER / f"{name}{end}.part"
+        part.write_bytes(content)
+        os.replace(part, part.with_suffix(""))
+
+
+def _half(value: Tensor) -> Tensor:
+    return value.half() if value.is_floating_point() else value
+
+
+def _known(name: str) -> str:
+    if name not in GENERATORS:
+        raise ValueError(f"name: got {name!r}; allowed are {names()}")
+    return name
 
 
 def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    path = _WEIGHTS / f"{name}.pt"
+    """What `write` kept: the state dicts of nets, in 16 bits (load_state_dict makes them 32), and their card."""
+    path = _FOLDER / f"{name}.pt"
     try:
-        card, content = json.loads(path.with_suffix(".json").read_text()), path.read_bytes()
-        damage = "" if hashlib.sha256(content).hexdigest() == card["sha256"] else "its SHA-256 is not its card's"
+        card = json.loads(path.with_suffix(".json").read_text())
+        content = path.read_bytes()
+        fits = hashlib.sha256(content).hexdigest() == card["sha256"]
+        damage = "" if fits else "its SHA-256 is not that of its card"
     except (OSError, ValueError, KeyError) as error:
-        damage = repr(error)
+        damage = str(error)
     if damage:
         raise RuntimeError(
-            f"{path} or its card is missing or damaged ({damage}). Bring them back with `git checkout -- "
-            "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`."
+            f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
+            "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "
+            f"`python tests/train_pretrained.py {name}` in a clone makes them anew."
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), card

@@ -1,5 +1,5 @@
 """The settings the lessons use, by name. Each returns a ready `Trainer`; any of the trainer's settings can be changed:
-`recipes.gaussian(seed=3, k=5)`."""
+`recipes.gaussian(seed=3, k=5)`. RECIPE_generator makes the untrained G and the latent alone, for `pretrained`."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, Uniform
 
 from gan_lessons import data, losses
-from gan_lessons.guards import seeded
+from gan_lessons.guards import count, seeded
 from gan_lessons.models import (
     AffineGenerator,
     MaxoutDiscriminator,
@@ -96,11 +96,16 @@ def mnist(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
     code moves G first and halves D's loss, which Adam does not notice; here D moves first, as in Algorithm 1.
     """
     with seeded(seed):
-        G = MLPGenerator(100, 256, 512, 1024, PIXELS, activation=nn.ReLU, output=nn.Tanh())
+        G, latent = mnist_generator()
         D = MLPDiscriminator(PIXELS, 1024, 512, 256, 1, activation=leaky_relu)
     adam_as_torch = partial(adam, betas=(0.9, 0.999))
-    recipe = {"lr_d": 2e-4, "lr_g": 2e-4, "optimizer": adam_as_torch, "steps": 200 * EPOCH, "latent": _normal(100)}
+    recipe = {"lr_d": 2e-4, "lr_g": 2e-4, "optimizer": adam_as_torch, "steps": 200 * EPOCH, "latent": latent}
     return _digits(G, D, recipe, seed, device, settings)
+
+
+def mnist_generator() -> tuple[MLPGenerator, Distribution]:
+    G = MLPGenerator(100, 256, 512, 1024, PIXELS, activation=nn.ReLU, output=nn.Tanh())
+    return G, _normal(100)
 
 
 def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
@@ -114,10 +119,8 @@ def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
     epochs_250 = 250 * len(images) // 100
     steps = settings.get("steps", epochs_250)
     with seeded(seed):
-        # pixels are in [-1, 1] here and in [0, 1] there: 2 sigmoid(a) - 1, and (x + 1) / 2 before D
-        G = MLPGenerator(
-            100, 1200, 1200, PIXELS, activation=nn.ReLU, output=nn.Sequential(nn.Sigmoid(), Unstandardise(-1, 2))
-        )
+        G, latent = mnist_paper_generator()
+        # pixels are in [-1, 1] here and in [0, 1] there: (x + 1) / 2 before D, and 2 sigmoid(a) - 1 at the end of G
         D = MaxoutDiscriminator(PIXELS, 240, 240, 1, pieces=5, dropout=(0.2, 0.5, 0.5), inputs=Standardise(-1, 2))
         _uniform_weights(G, 0.05)
         _uniform_weights(D, 0.005)
@@ -131,22 +134,34 @@ def mnist_paper(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
         "decay": lambda fraction: 1.000004 ** (-fraction * steps),
         "order": "simultaneous",
         "data": images,
-        "latent": Independent(Uniform(-math.sqrt(3) * torch.ones(100), math.sqrt(3)), 1),
+        "latent": latent,
     }
     return _digits(G, D, recipe, seed, device, settings)
 
 
-def mnist_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+def mnist_paper_generator() -> tuple[MLPGenerator, Distribution]:
+    output = nn.Sequential(nn.Sigmoid(), Unstandardise(-1, 2))
+    G = MLPGenerator(100, 1200, 1200, PIXELS, activation=nn.ReLU, output=output)
+    return G, Independent(Uniform(-math.sqrt(3) * torch.ones(100), math.sqrt(3)), 1)
+
+
+def mnist_quick(seed: int = 0, device: str = "auto", latent_dim: int = 64, **settings: Any) -> Trainer:
     """Legible digits in about a minute on two CPU cores: 6 epochs, with a moving average of G.
 
     G 64-256-512-784 with batch norm, LeakyReLU(0.2), tanh; D 784-512-256-1, LeakyReLU(0.2), dropout 0.3; Adam 1e-3;
-    real label 0.9.
+    real label 0.9. latent_dim: how many numbers z is. Raises ValueError unless it is a whole number >= 1.
     """
     with seeded(seed):
-        G = MLPGenerator(64, 256, 512, PIXELS, activation=leaky_relu, batch_norm=True, output=nn.Tanh())
+        G, latent = mnist_quick_generator(latent_dim)
         D = MLPDiscriminator(PIXELS, 512, 256, 1, activation=leaky_relu, dropout=0.3)
     recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "loss": losses.smoothed(0.9), "steps": 6 * EPOCH, "average": 0.999}
-    return _digits(G, D, recipe | {"latent": _normal(64)}, seed, device, settings)
+    return _digits(G, D, recipe | {"latent": latent}, seed, device, settings)
+
+
+def mnist_quick_generator(latent_dim: int) -> tuple[MLPGenerator, Distribution]:
+    widths = count("latent_dim", latent_dim, least=1), 256, 512, PIXELS
+    G = MLPGenerator(*widths, activation=leaky_relu, batch_norm=True, output=nn.Tanh())
+    return G, _normal(widths[0])
 
 
 leaky_relu = partial(nn.LeakyReLU, 0.2)

@@ -63,14 +63,14 @@ def load(name: str, average: bool | None = None) -> nn.Module:
 
 
 def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any]) -> None:
-    """Keep the state dicts of nets, in 16 bits, and their card, to which the weights' SHA-256 is added.
+    """Keep the state dicts of nets, and their card, to which the SHA-256 of the weights' file is added.
 
+    Matrices are kept in 16 bits, the rest as it is: a batch-norm mean is large beside some units' standard deviation.
     Each file is written whole or not at all. What is stopped between the two does not fit together: `load` says so.
     """
     _FOLDER.mkdir(exist_ok=True)
     file = io.BytesIO()
-    halves = {net: {key: _half(value) for key, value in state.items()} for net, state in states.items()}
-    torch.save(halves, file)
+    torch.save({net: {key: _small(value) for key, value in state.items()} for net, state in states.items()}, file)
     card = card | {"sha256": hashlib.sha256(file.getvalue()).hexdigest()}
     for end, content in ((".pt", file.getvalue()), (".json", json.dumps(card, indent=1).encode() + b"\n")):
         part = _FOLDER / f"{name}{end}.part"
@@ -78,8 +78,8 @@ def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any])
         os.replace(part, part.with_suffix(""))
 
 
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value
+def _small(value: Tensor) -> Tensor:
+    return value.half() if value.dim() > 1 else value
 
 
 def _known(name: str) -> str:
@@ -89,7 +89,7 @@ def _known(name: str) -> str:
 
 
 def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """What `write` kept: the state dicts of nets, in 16 bits (load_state_dict makes them 32), and their card."""
+    """What `write` kept: the state dicts of nets, whose 16 bits load_state_dict makes 32, and their card."""
     path = _FOLDER / f"{name}.pt"
     try:
         card = json.loads(path.with_suffix(".json").read_text())

@@ -21,7 +21,7 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist_quick_z8": ("mnist_quick", {"latent_dim": 8}),
     "mnist_quick_z64": ("mnist_quick", {"latent_dim": 64}),
 }
-_FOLDER = Path(__file__).parent / "weights"
+_WEIGHTS = Path(__file__).parent / "weights"
 
 
 def names() -> list[str]:
@@ -42,9 +42,10 @@ def load(name: str, average: bool | None = None) -> nn.Module:
     """A trained generator, in eval mode and without gradients of its own: G(z) is (n, 784) in [-1, 1], and z is drawn
     by `G.latent.sample((n,))`.
 
-    average: True for the moving average of its weights, False for the weights themselves; the average, where there is
-    one, unless told. Kept in 16 bits, so pixels are within 0.01 of those of training. Raises ValueError for an unknown
-    name or an average that was not kept, RuntimeError for damaged files.
+    average: True for the moving average of its weights, False for the weights as training left them; None for the
+    average, where one was kept. Matrices are kept in 16 bits, which moves pixels by 0.0001 on average.
+
+    Raises ValueError for an unknown name or an average that was not kept, RuntimeError for damaged files.
 
     >>> G = load("mnist_quick_z2")
     >>> G(G.latent.sample((5,))).shape
@@ -68,12 +69,12 @@ def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any])
     Matrices are kept in 16 bits, the rest as it is: a batch-norm mean is large beside some units' standard deviation.
     Each file is written whole or not at all. What is stopped between the two does not fit together: `load` says so.
     """
-    _FOLDER.mkdir(exist_ok=True)
+    _WEIGHTS.mkdir(exist_ok=True)
     file = io.BytesIO()
     torch.save({net: {key: _small(value) for key, value in state.items()} for net, state in states.items()}, file)
     card = card | {"sha256": hashlib.sha256(file.getvalue()).hexdigest()}
     for end, content in ((".pt", file.getvalue()), (".json", json.dumps(card, indent=1).encode() + b"\n")):
-        part = _FOLDER / f"{name}{end}.part"
+        part = _WEIGHTS / f"{name}{end}.part"
         part.write_bytes(content)
         os.replace(part, part.with_suffix(""))
 
@@ -90,18 +91,19 @@ def _known(name: str) -> str:
 
 def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
     """What `write` kept: the state dicts of nets, whose 16 bits load_state_dict makes 32, and their card."""
-    path = _FOLDER / f"{name}.pt"
+    path = _WEIGHTS / f"{name}.pt"
     try:
         card = json.loads(path.with_suffix(".json").read_text())
         content = path.read_bytes()
         fits = hashlib.sha256(content).hexdigest() == card["sha256"]
         damage = "" if fits else "its SHA-256 is not that of its card"
-    except (OSError, ValueError, KeyError) as error:
-        damage = str(error)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        damage = repr(error)
     if damage:
+        script = f"train_pretrained.py {name}" if name in GENERATORS else f"train_{name}.py"
         raise RuntimeError(
             f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
             "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "
-            f"`python tests/train_pretrained.py {name}` in a clone makes them anew."
+            f"`python tests/{script}` in a clone makes them anew."
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), card

@@ -225,15 +225,22 @@ def plane(
 
 def image_grid(images: Tensor, columns: int = 8, ax: Axes | None = None) -> Axes:
     """Images (n, 784) in [-1, 1] as they come, row by row, white on black."""
+    ax = ax or plt.gca()
+    ax.imshow(tile(images, columns).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+    ax.set_axis_off()
+    return ax
+
+
+def tile(images: Tensor, columns: int = 8) -> Tensor:
+    """Images (n, 784) side by side as one, (28 n / columns, 28 columns), on the CPU.
+
+    Raises ValueError for another shape, and if the last row would not be full.
+    """
     if images.dim() != 2 or images.shape[1] != 784 or len(images) % columns:
         raise ValueError(
             f"images: got shape {tuple(images.shape)}; allowed is (n, 784) with n a multiple of {columns} columns"
         )
-    ax = ax or plt.gca()
-    rows = images.detach().cpu().reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
-    ax.imshow(rows.numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
-    ax.set_axis_off()
-    return ax
+    return images.detach().cpu().reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
 
 
 def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.distributions import Independent, Normal, Uniform
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, guards, losses, recipes
+from gan_lessons import Trainer, guards, losses, plots, recipes, svg
 from gan_lessons.frames import Digits, Figure1
 from gan_lessons.models import MLPDiscriminator, MLPGenerator
 from gan_lessons.plots import STYLE
@@ -317,3 +317,15 @@ def test_colours_and_dashes_are_those_of_plots():
         inside = [path for path in box.findall(f"{SVG}path") if path.get("stroke") == STYLE[style]["color"]]
         (dashes[STYLE[style]["linestyle"]],) = {path.get("stroke-dasharray") for path in (*legend[:1], *inside)}
     assert dashes["-"] == "none" and len(set(dashes.values())) == 4
+
+
+def test_images_in_a_chart_and_beside_it_are_the_pixels():
+    pixels = torch.linspace(-1, 1, 2 * 784).reshape(2, 784)
+    chart = svg.Chart(x=(-2, 2), y=(-2, 2))
+    chart.image(plots.tile(pixels, columns=2))
+    for text in (str(chart), svg.digits(pixels, columns=2)):
+        uri = re.search(r'data:image/png;base64,([^"]+)', text)[1]
+        image = np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(uri))))
+        assert image.shape == (28, 56)
+        left, right = pixels.reshape(2, 28, 28)
+        assert np.allclose(image / 127.5 - 1, torch.cat([left, right], dim=1), atol=0.51 / 127.5)

@@ -112,7 +112,7 @@ def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:
 
     >>> import torch
     >>> digits(torch.zeros(2, 784), columns=2)[:32]
-    '<img width="112" src="data:image/p'
+    '<img width="112" src="data:image'
     """
     return f'<img width="{28 * columns * scale:g}" src="{png(grey(tile(images, columns)))}" alt="digits"/>'
 

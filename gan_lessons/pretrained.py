@@ -18,6 +18,7 @@ from gan_lessons.models import DigitClassifier
 GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generator`
     "mnist": ("mnist", {}),
     "mnist_paper": ("mnist_paper", {}),
+    "mnist_best": ("mnist_best", {}),
     "mnist_quick_z1": ("mnist_quick", {"latent_dim": 1}),
     "mnist_quick_z2": ("mnist_quick", {"latent_dim": 2}),
     "mnist_quick_z8": ("mnist_quick", {"latent_dim": 8}),

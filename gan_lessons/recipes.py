@@ -164,6 +164,25 @@ def mnist_quick_generator(latent_dim: int) -> tuple[MLPGenerator, Distribution]:
     return G, _normal(widths[0])
 
 
+def mnist_best(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """The best of all we tried, on the first 50,000 images: 20 epochs, R1 on D, and a moving average of G.
+
+    G 64-512-512-784 with batch norm, LeakyReLU(0.2), tanh; D 784-1024-512-1, LeakyReLU(0.2); Adam 1e-3; R1 0.5. Chosen
+    on the last 10,000 training images; everything tried: `data.saved_record("mnist_search")`.
+    """
+    images = data.mnist("train")[:50_000]
+    with seeded(seed):
+        G, latent = mnist_best_generator()
+        D = MLPDiscriminator(PIXELS, 1024, 512, 1, activation=leaky_relu)
+    recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "r1": 0.5, "average": 0.999, "steps": 20 * len(images) // 100}
+    return _digits(G, D, recipe | {"data": images, "latent": latent}, seed, device, settings)
+
+
+def mnist_best_generator() -> tuple[MLPGenerator, Distribution]:
+    G = MLPGenerator(64, 512, 512, PIXELS, activation=leaky_relu, batch_norm=True, output=nn.Tanh())
+    return G, _normal(64)
+
+
 leaky_relu = partial(nn.LeakyReLU, 0.2)
 
 

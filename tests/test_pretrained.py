@@ -274,3 +274,9 @@ def test_every_generator_is_built_as_its_recipe_trains_it():
         G, latent = getattr(recipes, f"{recipe}_generator")(**settings)
         assert str(G) == str(trainer.generator) and str(latent) == str(trainer.latent)
         assert trainer.averaged and card["recipe"] == recipe and trainer.seed == card["seed"] == 0
+
+
+@pytest.mark.parametrize("latent_dim", [0, -1, 2.5, "2"])
+def test_a_z_of_no_dimension(latent_dim):
+    with pytest.raises(ValueError, match=rf"latent_dim: got {latent_dim!r}; it must be a whole number >= 1"):
+        recipes.mnist_quick(latent_dim=latent_dim, device="cpu")

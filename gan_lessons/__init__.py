@@ -5,7 +5,7 @@ the bottom, players and losses meet in the trainer, and everything else only loo
 pictures (plots).
 """
 
-from gan_lessons import data, losses, metrics, models, recipes, theory
+from gan_lessons import data, losses, metrics, models, pretrained, recipes, theory
 from gan_lessons.training import Trainer
 
-__all__ = ["Trainer", "data", "losses", "metrics", "models", "recipes", "theory"]
+__all__ = ["Trainer", "data", "losses", "metrics", "models", "pretrained", "recipes", "theory"]

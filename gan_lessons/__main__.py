@@ -12,7 +12,12 @@ from tqdm import tqdm
 from gan_lessons import plots, recipes
 from gan_lessons.training import Trainer
 
-RECIPES = {"mnist_quick": recipes.mnist_quick, "mnist": recipes.mnist, "mnist_paper": recipes.mnist_paper}
+RECIPES = {
+    "mnist_quick": recipes.mnist_quick,
+    "mnist_best": recipes.mnist_best,
+    "mnist": recipes.mnist,
+    "mnist_paper": recipes.mnist_paper,
+}
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from gan_lessons.models import AffineGenerator, Maxout
 
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
-    *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick),
+    *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_best),
 ]
 
 
@@ -153,6 +153,17 @@ def test_mnist_quick():
     seen = [torch.cat([w.flatten() for w in trainer.generator.parameters()]).clone() for _ in trainer.run(2)]
     average = torch.cat([w.flatten() for w in trainer.averaged.parameters()])
     assert torch.allclose(average, seen[0] * 0.999 + seen[1] * 0.001, atol=1e-7)
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_mnist_best():
+    trainer = recipes.mnist_best(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [64, 512, 512, 784] and linear(D) == [784, 1024, 512, 1]
+    assert kinds(G) == [nn.BatchNorm1d, nn.LeakyReLU] * 2 + [nn.Tanh] and kinds(D) == [nn.LeakyReLU] * 2
+    assert rates(trainer) == (1e-3, 1e-3) and (trainer.batch_size, trainer.steps) == (100, 20 * 500)
+    assert trainer.r1 == 0.5 and trainer.loss is losses.non_saturating and trainer.averaged
+    assert torch.equal(trainer.data.labels, data.mnist("train").labels[:50_000])  # the others choose, the test judges
     fakes_have_the_shape_of_data(trainer)
 
 

@@ -214,9 +214,8 @@ def row(title: str, each: int, times: Times) -> None:
 
 
 def machine() -> str:
-    info = Path("/proc/cpuinfo")
-    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
-    cpu = models[0] if models else platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    cpu = [*re.findall(r"model name\s*: (.*)", info), platform.processor() or platform.machine()][0]
     gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
     return ", ".join([cpu, *gpu, f"threads: {torch.get_num_threads()}", f"torch {torch.__version__}"])
 

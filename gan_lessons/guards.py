@@ -67,8 +67,8 @@ def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
 
 def check_players(
     generator: nn.Module, discriminator: nn.Module, data: Any, latent: Any, on: torch.device, order: str
-) -> None:
-    """Let the players try a few samples, before anything is trained."""
+) -> bool:
+    """Let the players try a few samples, before anything is trained. Returns whether D judges each x by itself."""
     for name, source in (("data", data), ("latent", latent)):
         if not callable(getattr(source, "sample", None)):
             raise ValueError(f"{name}: got {type(source).__name__}; it must have .sample((n,)), as torch.distributions")
@@ -80,11 +80,13 @@ def check_players(
         out = _try("discriminator", discriminator, x)
         if out.shape not in ((2,), (2, 1)):
             raise ValueError(f"discriminator: returns {_shape(out)} for 2 x; allowed are shape (2,) and shape (2, 1)")
-        if order == "simultaneous" and _compares(discriminator, torch.cat([x, fake])):
+        compares = _compares(discriminator, torch.cat([x, fake]))
+        if order == "simultaneous" and compares:
             raise ValueError(
                 "discriminator: its output on one x depends on the other x of the minibatch, as with batch norm or "
                 "packs; order='simultaneous' needs a D that judges each x by itself, or take order='alternating'"
             )
+        return not compares
 
 
 def _compares(discriminator: nn.Module, x: Tensor) -> bool:

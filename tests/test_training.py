@@ -196,6 +196,22 @@ def test_one_pass_with_outputs_of_shape_n_1_and_images():
         assert_close(w.grad, two, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("inputs", [nn.Identity(), Pack(2), nn.BatchNorm1d(1)])
+def test_data_and_fakes_are_not_mixed_where_d_compares(inputs):
+    source, noise = Source(), Source()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G = MLPGenerator(1, 8, 1, output=Unstandardise(490.0, 2.0))
+        wide = 2 if isinstance(inputs, Pack) else 1
+        D = nn.Sequential(Standardise(500.0, 5.0), nn.Unflatten(0, (-1, 1)), inputs, nn.Linear(wide, 1))
+    trainer = Trainer(G, D, source, latent=noise, lr_d=0.01, lr_g=0.01, batch_size=16, device="cpu")
+    D_before = copy.deepcopy(D)
+    record = trainer.discriminator_step()
+    real, fake = D_before(source.seen[0]), D_before(G(noise.seen[0]))
+    assert_close(record.d_real, real.sigmoid().mean().detach())
+    assert_close(record.d_fake, fake.sigmoid().mean().detach())
+
+
 def test_r1_is_the_weighted_square_of_ds_slope_at_the_data():
     source, noise = Source(), Source()
     trainer = make(source=source, latent=noise, r1=70.0, lr_d=0.0)

@@ -181,8 +181,12 @@ class Trainer:
         return self._note(loss_d=loss_d, loss_g=loss_g, d_real=p_real, d_fake=p_fake)
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor]:
-        """D's raw outputs: in one call, which is faster, where D judges each x by itself."""
-        if self._judges_each_alone and not self.r1:  # R1 goes twice through the data's half only
+        """D's raw outputs: of images in one call, since twice the rows make better matrix products.
+
+        Not where D compares samples, nor for R1, which goes twice through the data's half only. Single numbers stay two
+        calls: there the loop of lesson 02 is this one to the last bit.
+        """
+        if self._judges_each_alone and x_real.dim() > 1 and not self.r1:
             return self.discriminator(torch.cat([x_real, x_fake])).chunk(2)
         return self.discriminator(x_real), self.discriminator(x_fake)
 

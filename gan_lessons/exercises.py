@@ -450,6 +450,9 @@ def check_kl_from_even(kl: Callable[[Tensor], Any]) -> str | None:
         return next((text for text, wrong in typical.items() if math.isclose(answer, wrong, rel_tol=1e-3)), other)
     if not math.isclose(kl(torch.tensor([5.0] * 5 + [0.0] * 5)), math.log(2), rel_tol=1e-3):
         return "right, unless a digit is missing: 0 log 0 counts as 0, and torch.xlogy(p, p) knows that."
+
+
+@_check
 def check_slerp(slerp: Callable[[Tensor, Tensor, float], Tensor]) -> str | None:
     """Lesson 09: slerp(z_a, z_b, t) on the great circle from z_a to z_b, (d,), (d,), t in [0, 1] -> (d,)."""
     theta, t = math.pi / 3, 0.25

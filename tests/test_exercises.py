@@ -330,6 +330,9 @@ KL = [
     (lambda c: None, "not answered yet"),
     (lambda c: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
+]
+
+
 def slerp(z_a, z_b, t):
     theta = torch.acos(torch.cosine_similarity(z_a, z_b, dim=0))
     return (torch.sin((1 - t) * theta) * z_a + torch.sin(t * theta) * z_b) / torch.sin(theta)
@@ -390,6 +393,8 @@ CHANGED = [
     (boom, "RuntimeError: boom"),
     (3, "TypeError"),
 ]
+
+
 ANSWERS = [
     (check, answer, text)
     for check, answers in (

@@ -107,7 +107,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     print("| images | sigma | Parzen, nats | Frechet | density | coverage | KL | sure |\n|" + "---|" * 8)
     rows = [(name, lambda make=make: 2 * make() - 1) for name, make in doctored()]
-    for name in getattr(pretrained, "names", list)():
+    for name in pretrained.names():
         nets = pretrained.card(name)["metrics"]
         rows += [(f"{name}, {net}", lambda name=name, net=net: fakes(name, net == "averaged")) for net in nets]
     for name, make in tqdm(rows):

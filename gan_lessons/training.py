@@ -133,12 +133,10 @@ class Trainer:
     def discriminator_step(self, *, learn: bool = True) -> Record:
         """D's turn: tell data from fakes, and climb the value function."""
         x_real, z = self._minibatch(self.data), self._minibatch(self.latent)
-        x_real = x_real.detach().requires_grad_(self.r1 > 0)
         x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
-        out_real, out_fake = self._judge(x_real, x_fake)
+        out_real, out_fake, penalty = self._judge(x_real, x_fake)
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
-            penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
             self._descend(self.optimizer_d, self.lr_d, loss + penalty)
         p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
         return self._note(loss_d=loss, d_real=p_real, d_fake=p_fake)
@@ -180,15 +178,19 @@ class Trainer:
         p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
         return self._note(loss_d=loss_d, loss_g=loss_g, d_real=p_real, d_fake=p_fake)
 
-    def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor]:
-        """D's raw outputs: of images in one call, since twice the rows make better matrix products.
+    def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
+        """D's raw outputs on both, and the penalty R1 if there is one.
 
-        Not where D compares samples, nor for R1, which goes twice through the data's half only. Single numbers stay two
-        calls: there the loop of lesson 02 is this one to the last bit.
+        Images go through D in one call, unless it compares samples: twice the rows make better matrix products. Single
+        numbers stay two calls, so that the loop of lesson 02 is this one to the last bit.
         """
-        if self._judges_each_alone and x_real.dim() > 1 and not self.r1:
-            return self.discriminator(torch.cat([x_real, x_fake])).chunk(2)
-        return self.discriminator(x_real), self.discriminator(x_fake)
+        if self.r1:
+            x_real = x_real.detach().requires_grad_()
+            out_real = self.discriminator(x_real)
+            return out_real, self.discriminator(x_fake), self.r1 * losses.r1_penalty(out_real, x_real)
+        if self._judges_each_alone and x_real.dim() > 1:
+            return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
+        return self.discriminator(x_real), self.discriminator(x_fake), 0.0
 
     def _minibatch(self, source: Any) -> Tensor:
         return source.sample((self.batch_size,)).to(self.device)

@@ -1,8 +1,10 @@
 """The notebooks as files: one template, one clean run, nothing of this machine. What they compute, nbval tests."""
 
+import dis
 import json
 import re
 from pathlib import Path
+from types import CodeType
 
 import nbformat
 import publish
@@ -83,6 +85,20 @@ def test_every_exercise_is_open_in_the_lesson_and_solved_beside_it(path):
     assert len(exercises[0]) >= 2 and exercises[0] == exercises[1]
     assert printed(lesson).count("not answered yet") == len(exercises[0])
     assert printed(solution).count("✓ right.") == len(exercises[0])
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_later_cell_changes_what_a_live_cell_looks_up(path):
+    cells = [compile(cell.source, "cell", "exec") for cell in read(path).cells if cell.cell_type == "code"]
+    live = ["live" in cell.metadata.get("tags", []) for cell in read(path).cells if cell.cell_type == "code"]
+    for i in [i for i, it_is in enumerate(live) if it_is]:
+        inner = [code for code in cells[i].co_consts if isinstance(code, CodeType)]
+        called_by_sliders = [code for code in inner if code.co_name.isidentifier()]  # comprehensions are over
+        loads = [it for code in called_by_sliders for it in dis.get_instructions(code) if it.opname == "LOAD_GLOBAL"]
+        looked_up = {it.argval for it in loads}
+        for later in cells[i + 1 :]:
+            stored = {it.argval for it in dis.get_instructions(later) if it.opname == "STORE_NAME"}
+            assert not looked_up & stored
 
 
 def test_the_readme_says_what_is_so():

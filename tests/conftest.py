@@ -1,6 +1,7 @@
 """Tests run on the CPU, and draw without a screen."""
 
 import os
+import signal
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch is imported
 os.environ["TQDM_MININTERVAL"] = "1"  # nbval reads a cell's messages at its end; beyond 1,000 of them zmq drops some
@@ -9,4 +10,5 @@ import matplotlib
 import torch
 
 matplotlib.use("agg")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
 torch.set_num_threads(1)  # on busy cores a second thread makes nets this small a hundred times slower

@@ -181,8 +181,8 @@ class Trainer:
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalty R1 if there is one.
 
-        Images go through D in one call, unless it compares samples: twice the rows make better matrix products. Single
-        numbers stay two calls, so that the loop of lesson 02 is this one to the last bit.
+        Points and images go through D in one call, unless it compares samples: twice the rows make better matrix
+        products. Single numbers stay two calls, so that the loop of lesson 02 is this one to the last bit.
         """
         if self.r1:
             x_real = x_real.detach().requires_grad_()

@@ -76,10 +76,12 @@ class Figure1:
     def _arrows(self, trainer: Trainer) -> str:
         z = _even(trainer.latent)
         with torch.no_grad():
-            g = trainer.generator(z).tolist()
+            g = trainer.generator(z).numpy()
         box = Box(20, 238, 460, 72, (self.x[0].item(), self.x[-1].item()), (0, 1))
-        feet = torch.linspace(30, 430, len(z)).tolist()  # z has an axis of its own
-        arrows = "".join(f'<path d="M{a:.1f} 72L{box.x(b):.1f} 4"/>' for a, b in zip(feet, g, strict=True))
+        feet = np.linspace(30, 430, len(z))  # z has an axis of its own
+        known = ~np.isnan(g)  # as it is when a game has just broken
+        ends = zip(feet[known], box.x(g[known]), strict=True)
+        arrows = "".join(f'<path d="M{a:.1f} 72L{b:.1f} 4"/>' for a, b in ends)
         style = f'stroke="{STYLE["fakes"]["color"]}" marker-end="url(#gl-head)"'
         ticks = [text(20 + feet[i], 324, f"{z[i]:.1f}", anchor="middle") for i in range(0, len(z), 5)]
         axis = f'<path d="M20 310h460" stroke="#222"/>{"".join(ticks)}{text(488, 314, "z")}'
@@ -160,7 +162,7 @@ class Plane:
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
         with seeded(0):
-            samples = trainer.sample(2000)
+            samples = trainer.sample(2000).nan_to_num(nan=1e9).clamp(-1e9, 1e9)  # not finite: far from every mode
         bumps = trainer.data.component_distribution
         found, good = metrics.modes(samples, bumps.mean, bumps.stddev.max().item())
         return {"modes found": found, "good": good, **_record(trainer)}
@@ -193,7 +195,7 @@ class Plane:
     def _map(self, now: Scene, box: Box) -> list[str]:
         if now.D is None:
             return [text(8, 16, "D sees several x at once: no map of single x")]
-        D = now.D.clamp(0, 1).numpy()
+        D = now.D.nan_to_num().clamp(0, 1).numpy()
         image = PIL.Image.fromarray((D[::-1] * 255).round().astype(np.uint8))
         image.putpalette(D_COLORS)
         size = f'width="{box.width}" height="{box.height}" preserveAspectRatio="none"'
@@ -204,7 +206,7 @@ class Plane:
     def _pulls(self, now: Scene, box: Box) -> tuple[list[str], float]:
         longest = now.pull.norm(dim=1).max().item()
         feet = now.x_fake[: len(now.pull)].numpy()
-        heads = feet + now.pull.numpy() * (0.2 * self.half_width / max(longest, 1e-30))
+        heads = feet + (now.pull * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
         ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
         head = '<marker id="gl-pull" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
         head += '<path d="M0 0L5 2.5L0 5z"/></marker>'
@@ -241,7 +243,8 @@ class Digits:
         steps = np.array([seen["step"] for seen in track])
         ends = round_limits([0, 100, steps[-1]])
         curves = {name: np.array([seen.get(name, np.nan) for seen in track]) for name in (*_SAID, *_LOSSES)}
-        worst = np.nanquantile([*curves["loss_d"], *curves["loss_g"], *trainer.loss.rest], 0.98)
+        seen = np.array([*curves["loss_d"], *curves["loss_g"], *trainer.loss.rest])
+        worst = np.quantile(seen[np.isfinite(seen)], 0.98)
         upper = Box(530, 28, 220, 110, ends, (0, 1))
         lower = Box(530, 196, 220, 110, ends, round_limits([0, 1.1 * worst, min(trainer.loss.rest)]))
         parts = [text(10, 16, "the same 40 z in every frame"), fakes]

@@ -72,11 +72,11 @@ class Box:
         self.left, self.top, self.width, self.height = left, top, width, height
         (self.x_0, self.x_1), (self.y_0, self.y_1) = x, y
 
-    def x(self, value: float | np.ndarray) -> float | np.ndarray:
-        return (value - self.x_0) / (self.x_1 - self.x_0) * self.width
+    def x(self, value: float | np.ndarray) -> np.ndarray:
+        return pixels((np.asarray(value, float) - self.x_0) / (self.x_1 - self.x_0) * self.width)
 
-    def y(self, value: float | np.ndarray) -> float | np.ndarray:
-        return self.height - (value - self.y_0) / (self.y_1 - self.y_0) * self.height
+    def y(self, value: float | np.ndarray) -> np.ndarray:
+        return pixels(self.height - (np.asarray(value, float) - self.y_0) / (self.y_1 - self.y_0) * self.height)
 
     def show(self, inside: list[str]) -> str:
         place = f'x="{self.left}" y="{self.top}" width="{self.width}" height="{self.height}"'
@@ -86,8 +86,7 @@ class Box:
         x, y = np.asarray(x), np.asarray(y)
         known = np.isfinite(x) & np.isfinite(y)
         begins = known & ~np.append(False, known[:-1])  # the pen is lifted where a number is missing
-        # far outside is as good as outside, and shorter
-        x, y = self.x(x[known]).clip(-99, 999), self.y(y[known]).clip(-99, 999)
+        x, y = self.x(x[known]), self.y(y[known])
         moves = zip(np.where(begins[known], "M", "L").tolist(), x.tolist(), y.tolist(), strict=True)
         points = "".join(f"{move}{a:.1f} {b:.1f}" for move, a, b in moves)
         return f'<path d="{points}" {stroke(style, width, opacity)}/>'
@@ -105,6 +104,11 @@ class Box:
         texts = [text(self.left - 5, self.top + self.y(t) + 4, f"{t:g}", anchor="end") for t in ticks]
         texts.append(text(self.left - 20, self.top - 12, label))
         return f'<path d="M{self.left} {self.top}v{self.height}" stroke="#222"/>{"".join(texts)}'
+
+
+def pixels(place: np.ndarray) -> np.ndarray:
+    """Far outside is as good as outside, and shorter; and what is no number has no place inside."""
+    return np.nan_to_num(place.clip(-999, 1999), nan=-999)
 
 
 def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:

@@ -3,6 +3,7 @@
 import base64
 import copy
 import io
+import math
 import re
 from xml.etree import ElementTree
 
@@ -16,7 +17,7 @@ from torch.distributions import Independent, Normal, Uniform
 from torch.testing import assert_close
 
 from gan_lessons import Trainer, guards, losses, plots, recipes, svg
-from gan_lessons.frames import Digits, Figure1
+from gan_lessons.frames import Digits, Figure1, Plane
 from gan_lessons.models import MLPDiscriminator, MLPGenerator
 from gan_lessons.plots import STYLE
 
@@ -307,6 +308,27 @@ def test_looking_changes_nothing(name):
     assert torch.equal(torch.get_rng_state(), before)
     list(alone.run(3))
     assert_close(watched.state_dict(), alone.state_dict(), rtol=0, atol=0)
+
+
+GAMES = {name: (view, make) for name, (view, make, _) in VIEWS.items()} | {"Plane": (Plane, recipes.ring)}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e38])
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+@pytest.mark.parametrize("name", GAMES)
+def test_a_game_that_has_just_broken_is_still_a_picture(name, player, value):
+    """The trainer notices within 100 steps; until then a browser must be able to read what is drawn."""
+    view, trainer = GAMES[name][0](), GAMES[name][1]()
+    trainer.step()
+    track = [{"step": 0, **view.measure(trainer)}]
+    for weight in getattr(trainer, player).parameters():
+        weight.data.fill_(value)
+    trainer.step()
+    root, _ = picture(view, trainer, [*track, {"step": 1, **view.measure(trainer)}])
+    for element in root.iter():
+        places = [element.get(place, "") for place in ("x", "y", "cx", "cy", "d", "width", "height")]
+        assert not re.search("nan|inf", " ".join(places))
 
 
 def test_colours_and_dashes_are_those_of_plots():

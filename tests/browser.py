@@ -173,9 +173,13 @@ class Notebook:
         self.page.goto(self.server.url + self.stack.address.format(self._path))
         self.page.wait_for_function(self.stack.ready)
 
-    def reload(self) -> None:
+    def reload(self, before: Callable[[], None] = lambda: None) -> None:
+        """Leave the page, wait for what comes before, and open it again."""
         self.page.evaluate(self.stack.save)
-        self.page.reload()
+        address = self.page.url
+        self.page.goto("about:blank")
+        before()
+        self.page.goto(address)
         self.page.wait_for_function(self.stack.ready)
 
     def run(self, *cells: int) -> None:

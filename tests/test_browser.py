@@ -246,8 +246,7 @@ def test_what_training_raises_is_shown(panel):
 def test_a_page_reloaded_and_a_page_closed(panel, notebook):
     panel.play()
     assert plays(panel)
-    notebook.reload()
-    until(lambda: not panel.value("panel._clock.playing"))
+    notebook.reload(before=lambda: until(lambda: not panel.value("panel._clock.playing")))
     assert rests(panel)
     expect(panel.find(".gl-view [role=img]")).to_be_visible()
     panel.play()

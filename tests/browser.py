@@ -173,7 +173,7 @@ class Notebook:
         self.page.goto(self.server.url + self.stack.address.format(self._path))
         self.page.wait_for_function(self.stack.ready)
 
-    def reload(self, before: Callable[[], None] = lambda: None) -> None:
+    def reload(self, before: Callable[[], None]) -> None:
         """Leave the page, wait for what comes before, and open it again."""
         self.page.evaluate(self.stack.save)
         address = self.page.url

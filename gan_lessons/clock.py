@@ -1,7 +1,7 @@
-"""When a panel works: paid by the browser's ticks, on the kernel's main loop.
+"""When a panel works: on credit from the browser's ticks, on the kernel's main loop.
 
-A visible `Play` is the browser's clock. Each tick pays for three frames, and one task trains and draws while it is
-paid: a closed tab or a slow client stops it, and nothing queues. Callbacks come on any thread (JupyterLab has one for
+A visible `Play` is the browser's clock. Each tick gives credit for three frames, and one task trains and draws while
+it has credit: a closed tab or a slow client stops it, and nothing queues. Callbacks come on any thread (JupyterLab has one for
 them), so they only note what was asked and wake the task. Where tasks are not run, the tick's own handler does the
 work: Colab drops what is sent outside a handler (googlecolab/colabtools#3373).
 """
@@ -19,7 +19,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
-PAID = 3  # frames a tick pays for, so that a network's round trip does not limit them
+CREDIT = 3  # frames that a tick allows, so that a network's round trip does not limit them
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 _clocks: WeakSet["Clock"] = WeakSet()
 
@@ -27,13 +27,13 @@ _clocks: WeakSet["Clock"] = WeakSet()
 class Clock:
     """The `play` button, and the one caller of a panel's work.
 
-    work(frame): called on one thread at a time, with frame = True when the next frame is paid for and due, that is,
+    work(frame): called on one thread at a time, with frame = True when there is credit for a frame and it is due, that is,
     `apart` seconds after the last; before that it should `obey()`. The square of Play asks for `rewind`.
     """
 
     def __init__(self, work: Callable[[bool], None], rewind: Callable[[], None]):
         self._work, self._rewind = work, rewind
-        self.apart, self._due, self._paid, self._quiet = 0.04, 0.0, 0, 0.0
+        self.apart, self._due, self._credit, self._quiet = 0.04, 0.0, 0, 0.0
         self._asked: deque[Callable[[], None]] = deque()
         self.working = threading.Lock()
         self._running = False  # the task
@@ -72,7 +72,7 @@ class Clock:
     def _tick(self, change: dict[str, Any]) -> None:
         if change["new"] == 0:
             self._asked.append(self._rewind)
-        self._paid, self._quiet = PAID, 0.0
+        self._credit, self._quiet = CREDIT, 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()
         self._woken()
@@ -120,9 +120,9 @@ class Clock:
             return  # whoever is at work will see what was asked
         try:
             now = time.monotonic()
-            frame = self.playing and self._paid > 0 and now >= self._due
+            frame = self.playing and self._credit > 0 and now >= self._due
             if frame:
-                self._paid, self._due = self._paid - 1, now + self.apart
+                self._credit, self._due = self._credit - 1, now + self.apart
             self._work(frame)
         finally:
             self.working.release()

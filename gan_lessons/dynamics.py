@@ -16,11 +16,11 @@ Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def xy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """The field of the simplest game without rest: x minimises V(x, y) = x y, y maximises it.
+    """The field of the simplest game that never settles: x minimises V(x, y) = x y, y maximises it.
 
         dx = -dV/dx = -y,   dy = dV/dy = x
 
-    It points along the circles around (0, 0), where the players could rest: with small enough steps they circle for
+    It points along the circles around (0, 0), the equilibrium: with small enough steps they circle for
     ever. With steps of size eta, `play` multiplies x^2 + y^2 by 1 + eta^2 at each simultaneous one; alternating ones,
     x first, keep x^2 + y^2 - eta x y, an ellipse while eta < 2. (Were y first, it would be + eta x y.)
     """
@@ -34,9 +34,9 @@ def dirac(non_saturating: bool = False, gamma: float = 0.0) -> Field:
         d theta = -psi f'(psi theta),   or -psi f'(-psi theta) if non_saturating: theta then maximises f(-psi theta)
         d psi = theta f'(psi theta) - gamma psi,   gamma: of the R1 penalty (gamma / 2) (dD/dx)^2 at the data
 
-    The signs are that paper's: D is the log-odds of *fake*, so psi is minus the slope of D in `losses`. The players can
-    rest only at (0, 0). The eigenvalues of the field's Jacobian there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
-    without a penalty, so nothing pulls inwards; with gamma in (0, 1], simultaneous steps near it converge if
+    The signs are that paper's: D is the log-odds of *fake*, so psi is minus the slope of D in `losses`. The only
+    equilibrium is (0, 0). The eigenvalues of the field's Jacobian there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
+    without a penalty, so nothing leads inwards; with gamma in (0, 1], simultaneous steps near it converge if
     eta < 4 gamma.
 
     >>> d_theta, d_psi = dirac(gamma=0.5)(torch.tensor(1.0), torch.tensor(0.0))  # D is flat: only psi moves

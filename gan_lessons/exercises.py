@@ -383,7 +383,7 @@ def check_simultaneous_step(step: Callable[[float, float, float], tuple[float, f
 
 @_check
 def check_lying_losses(notes: tuple[Tensor, Tensor]) -> str | None:
-    """Lesson 06: (loss of D, sigma) at 60 notes; in the last 20 the loss rests at log 4 and |sigma| < 1."""
+    """Lesson 06: (loss of D, sigma) at 60 notes; in the last 20 the loss stays at log 4 and |sigma| < 1."""
     if notes is None or notes is ...:
         return _UNANSWERED
     loss_d, sigma = notes
@@ -395,7 +395,7 @@ def check_lying_losses(notes: tuple[Tensor, Tensor]) -> str | None:
     if (width < 1).all():
         return None
     if ((width - 5).abs() < 1.5).all():
-        return f"the losses rest, and rightly: |sigma| ends at {width[-1]:.1f}, near 5. They do not lie here."
+        return f"the losses stay at equilibrium, and rightly: |sigma| ends at {width[-1]:.1f}, near 5. They do not lie here."
     return f"|sigma| is below 1 in {(width < 1).double().mean():.0%} of the last 20 notes, and all are asked for."
 
 

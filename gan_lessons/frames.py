@@ -26,7 +26,7 @@ Track = Sequence[dict[str, float]]
 
 
 class Figure1:
-    """Figure 1 of the paper for a game over one number, low <= x <= high, and beside it the way of p_g's mean and sd.
+    """Figure 1 of the paper for a game over one number, low <= x <= high, and beside it the path of p_g's mean and sd.
 
     p_data, p_g, D(x), the best D*(x), and arrows from z to x = G(z). Where next to no x ever comes from, D is faint and
     D* not drawn; a p_g too narrow or too high for the picture says so.
@@ -42,13 +42,13 @@ class Figure1:
         return {"mean": mean, "sd": sd, **_record(trainer)}
 
     def draw(self, trainer: Trainer, track: Track) -> str:
-        label = "Figure 1, live: densities of data and fakes, D and the best D over x; and the way of p_g's mean and sd"
+        label = "Figure 1, live: densities of data and fakes, D and the best D over x; and the path of p_g's mean and sd"
         names = {"data": "p_data", "fakes": "p_g", "D": "D(x)", "D*": "D*(x), the best D"}
         parts = [
             legend(names.items()),
             self._game(trainer, track[-1]),
             self._arrows(trainer),
-            self._way(trainer, track),
+            self._path(trainer, track),
         ]
         return picture("".join(parts), label, 770, 345)
 
@@ -87,7 +87,7 @@ class Figure1:
         axis = f'<path d="M20 310h460" stroke="#222"/>{"".join(ticks)}{text(488, 314, "z")}'
         return box.show([f"<g {style}>{arrows}</g>"]) + axis
 
-    def _way(self, trainer: Trainer, track: Track) -> str:
+    def _path(self, trainer: Trainer, track: Track) -> str:
         mean, sd = (np.array([seen[name] for seen in track]) for name in ("mean", "sd"))
         goal = trainer.data.mean.item(), trainer.data.stddev.item()
         box = Box(
@@ -116,14 +116,14 @@ class Scene(NamedTuple):
     x_real: Tensor  # (m, 2)
     x_fake: Tensor  # (m, 2)
     lines: Tensor  # (rows, points, 2): G of an even grid of z
-    pull: Tensor  # (a, 2): minus the slope of the loss of G in each of the first a fakes
+    push: Tensor  # (a, 2): minus the gradient of G's loss at each of the first a fakes
 
 
 def scene(trainer: Trainer, half_width: float = 3.0, n: int = 50, points: int = 200, arrows: int = 30) -> Scene:
     """What there is to see of a game over the plane, z being two normal numbers. The points are of one draw.
 
-    pull is of the loss in use and for one fake at a time: the mean over the minibatch, undone. In a pack a fake also
-    counts for the answer about its neighbour. Nothing of the trainer changes.
+    push is of the loss in use, as if each fake were alone in its minibatch. In a pack a fake also counts for D's output
+    on its neighbour. Nothing of the trainer changes.
     """
     axis = ((torch.arange(n) + 0.5) / n * 2 - 1) * half_width
     with seeded(0):
@@ -151,7 +151,7 @@ def packed(trainer: Trainer) -> bool:
 class Plane:
     """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
 
-    The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its pull is written.
+    The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its push is written.
     For data that are bumps of one sd, such as `data.ring()`, and a G from two normal numbers.
     """
 
@@ -177,19 +177,19 @@ class Plane:
         ]
         for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
             inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
-        pulls, longest = self._pulls(now, box)
+        pushes, longest = self._pushes(now, box)
         outside = (now.x_fake.abs() > self.half_width).any(dim=1).sum().item()
-        words = [f"longest pull: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
+        words = [f"longest push: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
         names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": "D(x) = 1/2"}
         parts = [
             legend(names.items()),
-            box.show(inside + pulls),
+            box.show(inside + pushes),
             box.x_axis(),
             box.y_axis(),
             *(text(335, 45 + 18 * i, line) for i, line in enumerate(words)),
             *self._counts(trainer, track),
         ]
-        label = "Points of data and fakes over D's map, the pull on single fakes; modes found and good samples by step"
+        label = "Points of data and fakes over D's map, the push on single fakes; modes found and good samples by step"
         return picture("".join(parts), label, 770, 345)
 
     def _map(self, now: Scene, box: Box) -> list[str]:
@@ -203,14 +203,14 @@ class Plane:
         half = contour_generator(axis, axis, D).lines(0.5)
         return [f'<image {size} href="{png(image)}"/>', *(box.line(*part.T, "D") for part in half)]
 
-    def _pulls(self, now: Scene, box: Box) -> tuple[list[str], float]:
-        longest = now.pull.norm(dim=1).max().item()
-        feet = now.x_fake[: len(now.pull)].numpy()
-        heads = feet + (now.pull * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
+    def _pushes(self, now: Scene, box: Box) -> tuple[list[str], float]:
+        longest = now.push.norm(dim=1).max().item()
+        feet = now.x_fake[: len(now.push)].numpy()
+        heads = feet + (now.push * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
         ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
-        head = '<marker id="gl-pull" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
+        head = '<marker id="gl-push" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
         head += '<path d="M0 0L5 2.5L0 5z"/></marker>'
-        style = 'stroke="black" stroke-width="1.2" marker-end="url(#gl-pull)"'
+        style = 'stroke="black" stroke-width="1.2" marker-end="url(#gl-push)"'
         return [head] + [f'<path d="M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" {style}/>' for a, b, c, d in ends], longest
 
     def _counts(self, trainer: Trainer, track: Track) -> list[str]:
@@ -230,7 +230,7 @@ class Plane:
 class Digits:
     """Forty fakes, of the same forty z all along; beside them what D says on average, and both losses.
 
-    Grey guide lines: 1/2, and where the losses rest at equilibrium.
+    Grey guide lines: 1/2, and the losses at equilibrium.
     """
 
     seconds = 0.06
@@ -243,12 +243,12 @@ class Digits:
         steps = np.array([seen["step"] for seen in track])
         ends = round_limits([0, 100, steps[-1]])
         curves = {name: np.array([seen.get(name, np.nan) for seen in track]) for name in (*_SAID, *_LOSSES)}
-        seen = np.array([*curves["loss_d"], *curves["loss_g"], *trainer.loss.rest])
+        seen = np.array([*curves["loss_d"], *curves["loss_g"], *trainer.loss.at_equilibrium])
         worst = np.quantile(seen[np.isfinite(seen)], 0.98)
         upper = Box(530, 28, 220, 110, ends, (0, 1))
-        lower = Box(530, 196, 220, 110, ends, round_limits([0, 1.1 * worst, min(trainer.loss.rest)]))
+        lower = Box(530, 196, 220, 110, ends, round_limits([0, 1.1 * worst, min(trainer.loss.at_equilibrium)]))
         parts = [text(10, 16, "the same 40 z in every frame"), fakes]
-        for box, guides, names in ((upper, [0.5], _SAID), (lower, trainer.loss.rest, _LOSSES)):
+        for box, guides, names in ((upper, [0.5], _SAID), (lower, trainer.loss.at_equilibrium, _LOSSES)):
             inside = [box.line(ends, (guide, guide), "guide") for guide in guides]
             few = slice(None, None, 1 + len(track) // 150)
             inside += [box.line(steps[few], curves[name][few], style, width=1.6) for name, style in names.items()]

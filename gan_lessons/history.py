@@ -1,4 +1,4 @@
-"""What happened so far in a training that is watched: snapshots to go back to, and the numbers measured on the way."""
+"""What happened so far in a training that is watched: snapshots to go back to, and the numbers measured."""
 
 import copy
 import time
@@ -14,7 +14,7 @@ LONGEST = 1000  # notes on a track; beyond, half of them are dropped
 class History:
     """Snapshots over a whole run, two a second at first and farther apart the longer it is, and a track of numbers.
 
-    After `back(step)` the way forward is still open; what came later is forgotten when something new is noted.
+    After `back(step)` one can still go forward again; what came later is forgotten when something new is noted.
     """
 
     def __init__(self, trainer: Trainer):
@@ -53,7 +53,7 @@ class History:
     def back(self, step: int) -> None:
         """Take the trainer to the last snapshot at or before a step; its settings stay as they are now."""
         if self._trainer.steps_done > self.steps[-1]:
-            self._keep()  # for the way forward
+            self._keep()  # so that one can go forward again
         state = self._states[max(0, bisect_right(self.steps, step) - 1)]
         self._trainer.load_state_dict(state | {"settings": self._trainer.state_dict()["settings"]})
         self._at = self._trainer.steps_done

@@ -30,7 +30,7 @@ class Panel(widgets.VBox):
     recipe's unless given.
     settings: the recipe's own, such as seed=3, k=5. Raises what the recipe raises.
 
-    `.trainer` is the Trainer it plays. Without a browser the panel rests, and `run(rounds)` trains.
+    `.trainer` is the Trainer it plays. Without a browser the panel stands still, and `run(rounds)` trains.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Panel(widgets.VBox):
         self.trainer = recipe(seed=self._seed, decay=None, **settings)
         first, more = controls.players(self.trainer), controls.more(self.trainer, recipe, settings)
         self._controls = {control.setting: control for control in (*first, *extra, *more)}
-        self._unsaid = {control.setting: control.values() for control in more if control.setting not in settings}
+        self._defaults = {control.setting: control.values() for control in more if control.setting not in settings}
         self._clock = Clock(self._work, rewind=self._begin)
         self.play = self._clock.play
         super().__init__(self._page([*first, *extra], more))
@@ -64,7 +64,7 @@ class Panel(widgets.VBox):
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
         self._at = 0  # where it stands
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to step")
-        self._back.observe(lambda move: self._pulled(move["new"]), "value")
+        self._back.observe(lambda move: self._slid(move["new"]), "value")
         for control in self._controls.values():
             for one in control.inputs:
                 one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
@@ -107,7 +107,7 @@ class Panel(widgets.VBox):
             frame = frame and self._clock.playing  # what was asked may have paused it
             if frame:
                 self._train()
-            if frame or news or (self._behind and not self._clock.playing):
+            if frame or news or (self._slider_late and not self._clock.playing):
                 self._show()
         except Exception as error:  # nobody else would show it: what tasks and callbacks raise is lost
             self._fail(error)
@@ -129,7 +129,7 @@ class Panel(widgets.VBox):
         self._turn = next(self._round, 0)
         if not self._turn:
             self._round = None
-        self._moved_on, self._error.value = True, ""
+        self._unnoted, self._error.value = True, ""
         return self._turn
 
     def _one_round(self) -> None:
@@ -139,7 +139,7 @@ class Panel(widgets.VBox):
     def _alone(self, player: str) -> None:
         self.trainer.discriminator_step() if player == "D" else self.trainer.generator_step()
         self._changes[player] = f"turns of {player} alone, the last at step {self.trainer.steps_done}"
-        self._moved_on = True
+        self._unnoted = True
 
     def _set(self, control: Control) -> None:
         played = self.trainer.steps_done or self._turn or self._changes
@@ -147,7 +147,7 @@ class Panel(widgets.VBox):
             return self._begin()  # recipes look at their data to make the nets
         values = control.values()
         setattr(self.trainer, control.setting, control.make(*values))
-        self._held[control.setting] = values
+        self._applied[control.setting] = values
         if played:
             self._changes[control.setting] = f"{control.setting} moved at step {self.trainer.steps_done}"
 
@@ -156,8 +156,8 @@ class Panel(widgets.VBox):
         held = {setting: control.values() for setting, control in self._controls.items()}
         made = {setting: self._controls[setting].make(*values) for setting, values in held.items()}
         self.trainer = self._recipe(seed=seed, decay=None, **self._settings | made)
-        self._seed, self._held = seed, held  # what the trainer has; a slider may hold what it refused
-        self._past, self._round, self._turn, self._moved_on = History(self.trainer), None, 0, True
+        self._seed, self._applied = seed, held  # what the trainer has; a slider may hold what it refused
+        self._past, self._round, self._turn, self._unnoted = History(self.trainer), None, 0, True
         self._changes: dict[str, str] = {}  # what the line of code cannot say
         self._error.value = ""
         self._past.note(self._view.measure(self.trainer))
@@ -165,7 +165,7 @@ class Panel(widgets.VBox):
     def _new_seed(self) -> None:
         self._begin(self._seed + 1)
 
-    def _pulled(self, step: int) -> None:
+    def _slid(self, step: int) -> None:
         if step != self._at:  # the learner has moved the slider, not we
             self._at = step
             self._clock.ask(lambda: self._go_back(step))
@@ -173,22 +173,22 @@ class Panel(widgets.VBox):
     def _go_back(self, step: int) -> None:
         self._clock.pause()
         if self._turn:
-            self._one_round()  # to its end, since this state is kept for the way forward
-        if self._moved_on:
+            self._one_round()  # to its end, since this state is kept, to go forward to again
+        if self._unnoted:
             self._note()
         self._past.back(step)
-        self._back.max, self._behind = max(self._back.max, self._past.steps[-1]), False
+        self._back.max, self._slider_late = max(self._back.max, self._past.steps[-1]), False
 
     def _note(self) -> None:
         self._past.note(self._view.measure(self.trainer), whole=not self._turn)
-        self._moved_on, self._behind = False, True
+        self._unnoted, self._slider_late = False, True
 
     def _show(self) -> None:
         self.trainer.check_finite()
-        if self._moved_on:  # else the track would end here, and a slider be moved under the learner's hand
+        if self._unnoted:  # else the track would end here, and a slider be moved under the learner's hand
             self._note()
-        if self._behind and (self.trainer.steps_done == self._past.steps[-1] or not self._clock.playing):
-            self._behind = False  # it follows at each snapshot; at each frame would be a burden for a slow browser
+        if self._slider_late and (self.trainer.steps_done == self._past.steps[-1] or not self._clock.playing):
+            self._slider_late = False  # it follows at each snapshot; at each frame would be a burden for a slow browser
             self._at = self.trainer.steps_done
             self._back.max = max(self._at, self._back.max)  # room for both
             self._back.value = self._at
@@ -210,8 +210,8 @@ class Panel(widgets.VBox):
         """The code that makes this very run."""
         code = {"seed": repr(self._seed)}
         for setting, control in self._controls.items():
-            if self._held[setting] != self._unsaid.get(setting):
-                code[setting] = control.code(*self._held[setting])
+            if self._applied[setting] != self._defaults.get(setting):
+                code[setting] = control.code(*self._applied[setting])
         code |= {name: repr(value) for name, value in self._settings.items() if name not in self._controls}
         arguments = ", ".join(f"{name}={value}" for name, value in (code | {"decay": "None"}).items())
         changes = f"  # but {', '.join(self._changes.values())}" if self._changes else ""

@@ -18,13 +18,13 @@ class Loss:
     """What both players minimise.
 
     discriminator(out_real, out_fake) and generator(out_fake) take raw outputs of D, shape (m,) or (m, 1), and return a
-    scalar; probability(out) is D(x); rest holds the two values (discriminator, generator) at equilibrium.
+    scalar; probability(out) is D(x); at_equilibrium holds the values of both losses (discriminator, generator) there.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
     probability: Callable[[Tensor], Tensor]
-    rest: tuple[float, float]
+    at_equilibrium: tuple[float, float]
 
 
 def discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
 
 
 def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
-    """How steep D is at the data: added to D's loss, times a weight gamma, it lets the game come to rest.
+    """How steep D is at the data: added to D's loss, times a weight gamma, it lets the game settle.
 
         R1 = mean |dD(x)/dx|^2 / 2,   D: the raw output     (Mescheder et al. 2018, eq. 9)
 
@@ -110,7 +110,7 @@ def smoothed(real: float = 0.9) -> Loss:
 
     At equilibrium D = real / 2. Raises ValueError unless 0 < real <= 1.
 
-    >>> smoothed(1.0).rest == non_saturating.rest
+    >>> smoothed(1.0).at_equilibrium == non_saturating.at_equilibrium
     True
     """
     if not 0 < real <= 1:
@@ -121,5 +121,5 @@ def smoothed(real: float = 0.9) -> Loss:
         return discriminator_loss(logits_real, logits_fake) + (1 - real) * logits_real.mean()
 
     d = real / 2
-    rest = (-real * math.log(d) - (2 - real) * math.log(1 - d), -math.log(d))
-    return Loss(discriminator, non_saturating_generator_loss, Tensor.sigmoid, rest)
+    at_equilibrium = (-real * math.log(d) - (2 - real) * math.log(1 - d), -math.log(d))
+    return Loss(discriminator, non_saturating_generator_loss, Tensor.sigmoid, at_equilibrium)

@@ -51,7 +51,7 @@ def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> t
 
     A sample is good within 3 sd of its nearest centre (Srivastava et al. 2017, VEEGAN; Lin et al. 2018, PacGAN); a mode
     is found if at least `least` of all samples are good and nearest to it. Those papers ask for one sample of 2,500,
-    and a G that sweeps across a mode on its way between two others leaves more than that.
+    and a G that sweeps across a mode between two others leaves more than that.
 
     samples: shape (n,) or (n, d); centres: (modes,) or (modes, d). Of the data themselves 99.7% are good on the line,
     98.9% in the plane. Raises ValueError if the shapes do not fit, a number is not finite or sd is not positive.
@@ -85,7 +85,7 @@ def parzen_log_likelihood(samples: Tensor, test: Tensor, sigma: float) -> tuple[
 
     samples: (n, d), test: (m, d), pixels in [0, 1]; on the samples' device, in float32 unless they are float64. The
     figure grows with n and is best at one sigma (`select_sigma`), so say both; the first 2,000 test images of MNIST are
-    harder than the rest, so take all. Raises ValueError for pixels outside [0, 1] and for sigma <= 0.
+    harder than the others, so take all. Raises ValueError for pixels outside [0, 1] and for sigma <= 0.
 
     >>> mean, error = parzen_log_likelihood(torch.zeros(1, 2), torch.zeros(5, 2), sigma=1.0)
     >>> round(mean, 3), round(error, 3)  # -log(2 pi)

@@ -149,12 +149,12 @@ def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None
     return ax
 
 
-def losses(history: Record, rest: tuple[float, float], ax: Axes | None = None) -> Axes:
-    """Both losses by step; the guide lines are where they rest at equilibrium (`Loss.rest`)."""
+def losses(history: Record, at_equilibrium: tuple[float, float], ax: Axes | None = None) -> Axes:
+    """Both losses by step; the guide lines are their values at equilibrium (`Loss.at_equilibrium`)."""
     ax = ax or plt.gca()
     _curve(ax, history.loss_d, STYLE["D"], "loss of D")
     _curve(ax, history.loss_g, STYLE["fakes"], "loss of G")
-    for value in rest:
+    for value in at_equilibrium:
         ax.axhline(value, **STYLE["guide"])
         ax.annotate(
             f"{value:.3g}",
@@ -186,15 +186,15 @@ def plane(
     x_real: Tensor,
     x_fake: Tensor,
     lines: Tensor,
-    pull: Tensor,
+    push: Tensor,
     ax: Axes | None = None,
     legend: bool = True,
 ) -> Axes:
     """A game over points of the plane: D(x) as a map, the bluer the surer of real, with its 1/2 line; data, fakes, the
-    grid of z as G warps it, and the pull on the first fakes. `frames.scene(trainer)` has these arrays.
+    grid of z as G warps it, and the push on the first fakes. `frames.scene(trainer)` has these arrays.
 
     axis: (n,), evenly spaced, for both directions; D: (n, n), rows along the second one, or None; x_real: (m, 2);
-    x_fake: (m', 2); lines: (rows, points, 2); pull: (a, 2), a <= m'. The longest arrow is of one length, and its pull
+    x_fake: (m', 2); lines: (rows, points, 2); push: (a, 2), a <= m'. The longest arrow is of one length, and its push
     is written.
     """
     ax = ax or plt.gca()
@@ -214,10 +214,10 @@ def plane(
     ax.plot(*x_real.T, ".", color=STYLE["data"]["color"], markersize=3, label="data")
     ax.add_collection(LineCollection(lines.numpy(), colors=STYLE["fakes"]["color"], linewidths=0.5, alpha=0.7))
     ax.plot(*x_fake.T, ".", color=STYLE["fakes"]["color"], markersize=3, label="fakes, G of a grid of z")
-    longest = pull.norm(dim=1).max().clamp(min=1e-30)
+    longest = push.norm(dim=1).max().clamp(min=1e-30)
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.005, "zorder": 3}
-    ax.quiver(*x_fake[: len(pull)].T, *(pull / longest * 0.1 * (ends[1] - ends[0])).T, **arrows)
-    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"longest pull: {longest:.2g}")
+    ax.quiver(*x_fake[: len(push)].T, *(push / longest * 0.1 * (ends[1] - ends[0])).T, **arrows)
+    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"longest push: {longest:.2g}")
     if legend:
         _legend_below(ax)
     return ax
@@ -258,10 +258,10 @@ def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image
     # one palette for all frames, or colours would flicker
     palette = PIL.Image.fromarray(np.concatenate([np.asarray(frame) for frame in frames[:: max(1, len(frames) // 6)]]))
     palette = palette.quantize(32, method=PIL.Image.Quantize.MAXCOVERAGE)  # keeps white white
-    first, *rest = (frame.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for frame in frames)
-    times = [1000 * seconds] * len(rest) + [2000]
+    first, *others = (frame.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for frame in frames)
+    times = [1000 * seconds] * len(others) + [2000]
     file = io.BytesIO()
-    animation = {"append_images": rest, "duration": times, "loop": 0, "disposal": 0, "blend": 0}
+    animation = {"append_images": others, "duration": times, "loop": 0, "disposal": 0, "blend": 0}
     first.save(file, "PNG", save_all=True, optimize=True, **animation)
     return Image(file.getvalue(), format="png")
 

@@ -84,7 +84,7 @@ def classifier() -> DigitClassifier:
 def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any]) -> None:
     """Keep the state dicts of nets, and their card, to which the SHA-256 of the weights' file is added.
 
-    Matrices are kept in 16 bits, the rest as it is: a batch-norm mean is large beside some units' standard deviation.
+    Matrices are kept in 16 bits, all else as it is: a batch-norm mean is large beside some units' standard deviation.
     Each file is written whole or not at all. What is stopped between the two does not fit together: `load` says so.
     """
     _WEIGHTS.mkdir(exist_ok=True)

@@ -30,7 +30,7 @@ tanh_backward = torch.ops.aten.tanh_backward.grad_input
 class Result(NamedTuple):
     """What every game did. mu, sigma, loss_d: shape (len(k), len(lr_g), len(seeds), len(rounds)).
 
-    rounds: how many had been played at each note; loss_d: on the last minibatch before it; rest_d: loss_d at
+    rounds: how many had been played at each note; loss_d: on the last minibatch before it; equilibrium_d: loss_d at
     equilibrium.
     """
 
@@ -38,7 +38,7 @@ class Result(NamedTuple):
     lr_g: tuple[float, ...]
     lr_d: float
     seeds: tuple[int, ...]
-    rest_d: float
+    equilibrium_d: float
     rounds: Tensor
     mu: Tensor
     sigma: Tensor
@@ -95,7 +95,7 @@ def run(
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
     mu, sigma, loss_d = torch.stack(notes, -1).unflatten(2, (len(lr_g), len(seeds))).unbind(1)
-    return Result(k, lr_g, lr_d, seeds, loss.rest[0], torch.tensor(rounds[1:]), mu, sigma, loss_d)
+    return Result(k, lr_g, lr_d, seeds, loss.at_equilibrium[0], torch.tensor(rounds[1:]), mu, sigma, loss_d)
 
 
 def classify(result: Result) -> np.ndarray:
@@ -119,7 +119,7 @@ def classify(result: Result) -> np.ndarray:
         "diverged": ~((off.abs() <= 40) & (width <= 40)).all(-1),
         "found": near.float().mean(-1) >= 0.9,
         "collapsed": (width < 1).float().mean(-1) >= 0.5,
-        "D won": (off.sign() == off[..., :1].sign()).all(-1) & (loss_d.mean(-1) < result.rest_d),
+        "D won": (off.sign() == off[..., :1].sign()).all(-1) & (loss_d.mean(-1) < result.equilibrium_d),
     }
     return np.select([rule.numpy() for rule in rules.values()], list(rules), "oscillating")
 

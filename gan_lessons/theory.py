@@ -118,7 +118,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         p_g(x) = sum over all z with G(z) = x of  p_z(z) / |dG/dz|
 
     G: (n,) -> (n,), elementwise and differentiable. It is followed on n points of z (8 standard deviations to each
-    side, or latent's bounded support), with dG/dz from autograd, linear in between; where G turns, p_g has true spikes.
+    side, or latent's bounded support), with dG/dz from autograd, linear in between; at an extremum of G, p_g has true spikes.
     Returns a callable x -> density of x's shape, in 1 / unit of x. A constant G has no density: it is 0 everywhere.
 
     >>> from torch.distributions import Normal
@@ -142,9 +142,9 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
     p_z, dz = latent.log_prob(z).double().exp(), (z[-1] - z[0]).double() / (n - 1)
     sign = g.diff().sign()
     moving = sign.nonzero().flatten()
-    turns = moving[1:][sign[moving].diff() != 0].tolist()  # G is monotone between two turns
+    extrema = moving[1:][sign[moving].diff() != 0].tolist()  # G is monotone between two of them
     branches = []
-    for start, end in pairwise([0, *turns, n - 1]):
+    for start, end in pairwise([0, *extrema, n - 1]):
         nodes = torch.arange(start, end + 1)
         branches.append(nodes if g[start] < g[end] else nodes.flip(0))
 
@@ -156,7 +156,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
             i = torch.searchsorted(g_i, at).clamp(1, len(nodes) - 1)
             t = (at - g_i[i - 1]) / (g_i[i] - g_i[i - 1]).clamp(min=1e-300)
             density = torch.lerp(p_i[i - 1], p_i[i], t) / torch.lerp(slope_i[i - 1], slope_i[i], t)
-            mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # next to a turn, where the slope goes to 0
+            mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # next to an extremum, where the slope goes to 0
             density = torch.where((i == 1) | (i == len(nodes) - 1), mean, density)
             total += torch.where((g_i[0] <= at) & (at <= g_i[-1]) & (g_i[0] < g_i[-1]), density, 0)
         return total.reshape(x.shape).to(x.dtype)

@@ -17,7 +17,7 @@ from gan_lessons.losses import Loss
 from gan_lessons.optimizers import adam
 
 CHECK_EVERY = 100  # steps between two tests for nan and infinity
-LEAST_PULL = 1e-20  # far below what D's weights can notice, far above what a float32 loses
+LEAST_GRADIENT = 1e-20  # far below what D's weights can notice, far above what a float32 loses
 
 
 class Record(NamedTuple):
@@ -155,10 +155,10 @@ class Trainer:
     def _simultaneous_step(self) -> Record:
         """Both players move from the same (G, D), on the same fakes, as the authors' own code did: one pass through D.
 
-        D's loss pulls at its raw output l_i on fake x_i with a_i = dL_D/dl_i, G's loss with b_i = dL_G/dl_i. The way
-        back through D is linear, and D judges each x by itself, so a_i arrives at x_i as a_i dl_i/dx_i. G needs
+        In D's raw output l_i on fake x_i, D's loss has the gradient a_i = dL_D/dl_i and G's loss b_i = dL_G/dl_i. The
+        backward pass through D is linear, and D judges each x by itself, so a_i arrives at x_i as a_i dl_i/dx_i. G needs
         b_i dl_i/dx_i: the same, times b_i / a_i, which for non-saturating play is (D - 1) / D = -exp(-l_i). So the pass
-        that finds D's gradient finds G's too. Where a_i rounds to 0, LEAST_PULL keeps the ratio finite.
+        that finds D's gradient finds G's too. Where a_i rounds to 0, LEAST_GRADIENT keeps the ratio finite.
         It needs k = 1 and a D without batch norm or packs (`guards.check_players`). And it is another algorithm than
         Algorithm 1, whose G answers the D that has just moved: lesson 06 shows where that matters.
         """
@@ -169,7 +169,7 @@ class Trainer:
         loss_d, loss_g = self.loss.discriminator(out_real, out_fake), self.loss.generator(out_fake)
         a_real, a_fake = torch.autograd.grad(loss_d, [out_real, out_fake])
         (b,) = torch.autograd.grad(loss_g, out_fake)
-        a_fake = torch.where(a_fake.abs() < LEAST_PULL, LEAST_PULL, a_fake)
+        a_fake = torch.where(a_fake.abs() < LEAST_GRADIENT, LEAST_GRADIENT, a_fake)
         self._descend(self.optimizer_d, self.lr_d, out, torch.cat([a_real, a_fake]), x)
         ratio = (b / a_fake).view(-1, *[1] * (x.dim() - 1))
         self._descend(self.optimizer_g, self.lr_g, x_fake, x.grad[len(x_real) :] * ratio)  # of D before its move
@@ -196,12 +196,12 @@ class Trainer:
         return source.sample((self.batch_size,)).to(self.device)
 
     def _descend(
-        self, optimizer: Optimizer, lr: float, loss: Tensor, pull: Tensor | None = None, *inputs: Tensor
+        self, optimizer: Optimizer, lr: float, out: Tensor, gradient: Tensor | None = None, *inputs: Tensor
     ) -> None:
-        """One player's move along its gradient; a pull instead of a scalar loss is where the way back begins."""
+        """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's gradient in them."""
         optimizer.zero_grad()
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        loss.backward(pull, inputs=[*weights, *inputs])  # the other player's gradients are not computed
+        out.backward(gradient, inputs=[*weights, *inputs])  # the other player's gradients are not computed
         factor = self.decay(min(self.steps_done / self.steps, 1.0)) if self.decay else 1.0
         for group in optimizer.param_groups:
             group["lr"] = lr * factor
@@ -214,7 +214,7 @@ class Trainer:
     # -- around the game -----------------------------------------------------------------------------------------------
 
     def run(self, steps: int | None = None) -> Iterator[Record]:
-        """Play so many rounds, or without steps the rest of the schedule, yielding a Record after each."""
+        """Play so many rounds, or without steps what is left of the schedule, yielding a Record after each."""
         if steps is None and self.steps is None:
             raise ValueError("steps: got None, and this trainer has no schedule; say how many, as in run(1000)")
         steps = max(self.steps - self.steps_done, 0) if steps is None else guards.count("steps", steps, least=0)
@@ -271,7 +271,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from the state of a trainer built the same way.
+        """Go on from the state of a trainer built alike.
 
         Raises ValueError naming the first entry that does not fit, with nothing touched.
         """
@@ -293,7 +293,7 @@ class Trainer:
         checkpoints.write(path, self.state_dict())
 
     def load(self, path: str | Path) -> "Trainer":
-        """Go on from a checkpoint, in a trainer built the same way: `recipes.mnist().load(path)`. Returns the trainer.
+        """Go on from a checkpoint, in a trainer built alike: `recipes.mnist().load(path)`. Returns the trainer.
 
         On the CPU the rounds that follow are those of the run that was saved, bit by bit. Raises FileNotFoundError, or
         ValueError for a file that is damaged or does not fit; then nothing is touched.

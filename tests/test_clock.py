@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from gan_lessons import clock
-from gan_lessons.clock import PAID, PLAYING, Clock
+from gan_lessons.clock import CREDIT, PLAYING, Clock
 
 
 class Work:
@@ -107,7 +107,7 @@ async def test_a_tick_pays_for_three_frames_and_nothing_queues():
         elsewhere(lambda ticks=ticks: work.tick(ticks))
         assert work.frames == []  # a callback only notes
         await come_round(0.2)
-        assert len(work.frames) == PAID == 3
+        assert len(work.frames) == CREDIT == 3
     work.press(False)
 
 

@@ -246,11 +246,11 @@ def test_the_curves_of_digits(loss, length):
         said = dict(zip(("D(x)", "D(G(z))"), rng.random(2), strict=True))
         track.append({"step": 3 * step, **said, "loss_d": 1 + rng.random(), "loss_g": 0.5 + rng.random()})
     root, boxes = picture(Digits(), trainer, track)
-    rest_d, rest_g = trainer.loss.rest
+    equilibrium_d, equilibrium_g = trainer.loss.at_equilibrium
     for box, names, guides in zip(
         boxes,
         ({"D(x)": "data", "D(G(z))": "fakes"}, {"loss_d": "D", "loss_g": "fakes"}),
-        ([0.5], [rest_d, rest_g]),
+        ([0.5], [equilibrium_d, equilibrium_g]),
         strict=True,
     ):
         to_step, to_value = units(root, box, "x"), units(root, box, "y")

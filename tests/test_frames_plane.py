@@ -53,10 +53,10 @@ def picture(trainer, track=None):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("pack", [1, 2])
-def test_the_pull_is_where_g_s_loss_falls(loss, pack):
+def test_the_push_is_where_g_s_loss_falls(loss, pack):
     trainer = recipes.ring(seed=2, loss=loss, pack=pack)
     now, h = frames.scene(trainer, arrows=5), 1e-4
-    assert now.pull.shape == (5, 2)
+    assert now.push.shape == (5, 2)
     D = copy.deepcopy(trainer.discriminator).double()
 
     def total(x):  # of 200 losses, one per fake
@@ -68,7 +68,7 @@ def test_the_pull_is_where_g_s_loss_falls(loss, pack):
             move[i, axis] = h
             x = now.x_fake.double()
             slope = (total(x + move) - total(x - move)).item() / (2 * h)
-            assert now.pull[i, axis].item() == pytest.approx(-slope, rel=1e-3, abs=1e-5)
+            assert now.push[i, axis].item() == pytest.approx(-slope, rel=1e-3, abs=1e-5)
 
 
 def test_the_map_is_d_at_the_middle_of_each_field(gan):
@@ -149,11 +149,11 @@ def test_svg_arrows_go_up_d_s_slope():
     assert (heads[:, 0] > feet[:, 0]).all() and heads[:, 1] == pytest.approx(feet[:, 1], abs=0.1)
     now = frames.scene(with_a_known_d())
     lengths = heads[:, 0] - feet[:, 0]
-    pulls = now.pull.norm(dim=1).numpy()
-    assert lengths / lengths.max() == pytest.approx(pulls / pulls.max(), abs=0.02)
+    pushes = now.push.norm(dim=1).numpy()
+    assert lengths / lengths.max() == pytest.approx(pushes / pushes.max(), abs=0.02)
     longest = 2 * (1 - torch.sigmoid(2 * now.x_fake[:30, 0] - 0.6).min())  # of -log D: slope (1 - D) in the logit
     words = [element.text for element in root.iter(f"{SVG}text")]
-    assert f"longest pull: {longest:.2g}" in words
+    assert f"longest push: {longest:.2g}" in words
 
 
 def test_svg_says_what_it_leaves_out():

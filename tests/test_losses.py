@@ -82,13 +82,13 @@ def test_rest_is_where_the_best_constant_discriminator_is(name):
         return loss.discriminator(torch.tensor([c]).double(), torch.tensor([c]).double()).item()
 
     best = minimize_scalar(cost, bracket=(-2, 2), tol=1e-10)
-    assert best.fun == pytest.approx(loss.rest[0], abs=1e-9)
-    assert loss.generator(torch.tensor([best.x])).item() == pytest.approx(loss.rest[1], abs=1e-6)
+    assert best.fun == pytest.approx(loss.at_equilibrium[0], abs=1e-9)
+    assert loss.generator(torch.tensor([best.x])).item() == pytest.approx(loss.at_equilibrium[1], abs=1e-6)
 
 
 def test_rest_in_numbers():
-    assert losses.minimax.rest == (pytest.approx(1.386294), pytest.approx(-0.693147))
-    assert losses.non_saturating.rest == (pytest.approx(1.386294), pytest.approx(0.693147))
+    assert losses.minimax.at_equilibrium == (pytest.approx(1.386294), pytest.approx(-0.693147))
+    assert losses.non_saturating.at_equilibrium == (pytest.approx(1.386294), pytest.approx(0.693147))
 
 
 def test_probability():

@@ -80,14 +80,14 @@ def test_pack_against_a_loop():
     assert torch.equal(Pack(1)(x), x) and parameters(Pack(3)) == 0
 
 
-def test_packs_move_with_the_minibatch_and_pull_on_all_their_samples():
+def test_packs_move_with_the_minibatch_and_depend_on_all_their_samples():
     D = MLPDiscriminator(4, 16, 1, inputs=Pack(2))
     x = torch.randn(6, 2, requires_grad=True)
     assert torch.allclose(D(x.roll(2, 0)), D(x).roll(2, 0), atol=1e-6)
     assert not torch.allclose(D(x.flip(0)), D(x).flip(0))  # other neighbours
     for i in range(6):
-        (pull,) = torch.autograd.grad(D(x)[i], x)
-        assert pull.any(dim=1).nonzero().flatten().tolist() == sorted([i, (i + 1) % 6])
+        (gradient,) = torch.autograd.grad(D(x)[i], x)
+        assert gradient.any(dim=1).nonzero().flatten().tolist() == sorted([i, (i + 1) % 6])
 
 
 def test_only_packs_see_that_all_fakes_are_alike():

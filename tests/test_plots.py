@@ -216,9 +216,9 @@ def test_plane_draws_what_it_is_given(ax):
     assert image.get_extent() == pytest.approx([-3, 3, -3, 3])
     (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
     drawn = np.stack([arrows.U, arrows.V], axis=1)
-    longest = now.pull.norm(dim=1).max().item()
-    assert np.allclose(drawn * longest / 0.6, now.pull, atol=1e-5)
-    assert np.allclose(arrows.get_offsets(), now.x_fake[:30]) and ax.get_xlabel() == f"longest pull: {longest:.2g}"
+    longest = now.push.norm(dim=1).max().item()
+    assert np.allclose(drawn * longest / 0.6, now.push, atol=1e-5)
+    assert np.allclose(arrows.get_offsets(), now.x_fake[:30]) and ax.get_xlabel() == f"longest push: {longest:.2g}"
     assert ax.get_xlim() == ax.get_ylim() == pytest.approx((-3, 3))
 
 

@@ -148,7 +148,7 @@ def test_mnist_quick():
     assert slopes == {0.2} and {layer.p for layer in activations(D) if isinstance(layer, nn.Dropout)} == {0.3}
     assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.5, 0.999), 0)
     assert rates(trainer) == (1e-3, 1e-3) and (trainer.batch_size, trainer.steps) == (100, 6 * 600)
-    assert trainer.loss.rest == losses.smoothed(0.9).rest and len(trainer.data) == 60_000
+    assert trainer.loss.at_equilibrium == losses.smoothed(0.9).at_equilibrium and len(trainer.data) == 60_000
     trainer.batch_size = 4
     seen = [torch.cat([w.flatten() for w in trainer.generator.parameters()]).clone() for _ in trainer.run(2)]
     average = torch.cat([w.flatten() for w in trainer.averaged.parameters()])

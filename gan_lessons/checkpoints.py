@@ -3,16 +3,89 @@
 The file is torch's own format with its SHA-256 at the end: torch.load opens it, but would not notice a flipped bit.
 """
 
+import copy
 import hashlib
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
+from gan_lessons import guards
+from gan_lessons.guards import uninterrupted
+
 PLAYERS = ("generator", "discriminator", "averaged")
 OPTIMIZERS = ("optimizer_d", "optimizer_g")
+Self = TypeVar("Self", bound="Checkpointed")
+
+
+class Checkpointed:
+    """The half of a `Trainer` that keeps and takes over states: in memory, and on disk."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next rounds depend on; holds references, so copy it to keep it."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged else {},
+            "optimizer_d": self.optimizer_d.state_dict(),
+            "optimizer_g": self.optimizer_g.state_dict(),
+            "settings": {name: getattr(self, name) for name in ("k", "lr_d", "lr_g", "batch_size", "seed")},
+            "steps_done": self.steps_done,
+            "rng_state": self._rng_state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from the state of a trainer built alike.
+
+        Raises ValueError naming the first entry that does not fit, with nothing touched.
+        """
+        check_fit(self.state_dict(), state)
+        for name, setting in state["settings"].items():
+            guards.setting(name, setting, self.order)
+        with uninterrupted():
+            for part in ("generator", "discriminator", "averaged", "optimizer_d", "optimizer_g"):
+                if state[part]:
+                    getattr(self, part).load_state_dict(copy.deepcopy(state[part]))  # optimisers keep what they get
+            for name, setting in state["settings"].items():
+                setattr(self, name, setting)
+            self.steps_done = state["steps_done"]
+            self._rng_state = state["rng_state"].clone()
+            self.record = type(self.record)()
+            self._last_good = copy.deepcopy(self.state_dict())
+
+    def check_finite(self) -> None:
+        """Test the last losses and all weights for nan and infinity; `step` does so every 100 steps.
+
+        If one is not finite, go back to the last good state and raise FloatingPointError naming it and the interval in
+        which it broke.
+        """
+        measured = {name: value for name, value in self.record._asdict().items() if value is not None}
+        players = {"generator": self.generator, "discriminator": self.discriminator}
+        weights = {f"{player}.{name}": w for player, net in players.items() for name, w in net.state_dict().items()}
+        for name, value in (measured | weights).items():
+            if not value.isfinite().all():
+                good, now = self._last_good["steps_done"], self.steps_done
+                self.load_state_dict(self._last_good | {"settings": self.state_dict()["settings"]})
+                raise FloatingPointError(
+                    f"{name} became nan or infinite between step {good} and step {now}. The trainer is back at step "
+                    f"{good}, its last good state: lower lr_d or lr_g before you go on."
+                )
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint, whole or not at all. Refuses to write weights that are not finite (`check_finite`)."""
+        self.check_finite()
+        write(path, self.state_dict())
+
+    def load(self: Self, path: str | Path) -> Self:
+        """Go on from a checkpoint, in a trainer built alike: `recipes.mnist().load(path)`. Returns the trainer.
+
+        On the CPU the rounds that follow are those of the run that was saved, bit by bit. Raises FileNotFoundError, or
+        ValueError for a file that is damaged or does not fit; then nothing is touched.
+        """
+        self.load_state_dict(read(path))
+        return self
 
 
 def write(path: str | Path, state: dict[str, Any]) -> None:

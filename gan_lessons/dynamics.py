@@ -35,7 +35,7 @@ def dirac(non_saturating: bool = False, gamma: float = 0.0) -> Field:
         d psi = theta f'(psi theta) - gamma psi,   gamma: of the R1 penalty (gamma / 2) (dD/dx)^2 at the data
 
     The signs are that paper's: D is the log-odds of *fake*, so psi is minus the slope of D in `losses`. The only
-    equilibrium is (0, 0). The eigenvalues of the field's Jacobian there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
+    equilibrium is (0, 0). The Jacobian's eigenvalues there are -gamma / 2 +- sqrt(gamma^2 - 1) / 2: +-i / 2
     without a penalty, so nothing leads inwards; with gamma in (0, 1], simultaneous steps near it converge if
     eta < 4 gamma.
 
@@ -94,12 +94,15 @@ def ideal_loss(
     G: a generator of one number, elementwise (`theory.pushforward` is its p_g); z: the n midpoint quantiles of latent,
     no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats for
     `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`, `optimizer.step()`.
+    Raises ValueError for a loss that compares fakes with data.
 
     >>> from torch.distributions import Normal
     >>> z = Normal(0.0, 1.0)
     >>> round(ideal_loss(nn.Identity(), z, z).item(), 3)  # p_g = p_data: log 2
     0.693
     """
-    z = latent.icdf((torch.arange(n) + 0.5) / n)
+    if loss.needs_real:
+        raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
+    z = latent.icdf((torch.arange(n) + 0.5) / n)  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
-    return loss.generator(D(G(z)))
+    return loss.generator(None, D(G(z)))

@@ -119,15 +119,25 @@ def count(name: str, value: int, least: int) -> int:
     return int(value)  # numpy's numbers would make a checkpoint unreadable
 
 
+def _weight(name: str, value: Any, kind: str) -> float:
+    if not isinstance(value, Real) or not 0 <= value < math.inf:
+        raise ValueError(f"{name}: got {value!r}; a {kind} must be a finite number >= 0")
+    return float(value)
+
+
+SETTINGS: dict[str, Callable[[str, Any], Any]] = {
+    "k": functools.partial(count, least=0),
+    "batch_size": functools.partial(count, least=1),
+    "lr_d": functools.partial(_weight, kind="learning rate"),
+    "lr_g": functools.partial(_weight, kind="learning rate"),
+    "r1": functools.partial(_weight, kind="weight"),
+}
+
+
 def setting(name: str, value: Any, order: str | None) -> Any:
-    """A value that may be assigned to a trainer's attribute: the live settings are looked at, others pass."""
-    if name in ("k", "batch_size"):
-        value = count(name, value, least=int(name == "batch_size"))
-    if name in ("lr_d", "lr_g", "r1"):
-        if not isinstance(value, Real) or not 0 <= value < math.inf:
-            kind = "weight" if name == "r1" else "learning rate"
-            raise ValueError(f"{name}: got {value!r}; a {kind} must be a finite number >= 0")
-        value = float(value)
+    """A value that may be assigned to a trainer's attribute: the settings are looked at, other attributes pass."""
+    if name in SETTINGS:
+        value = SETTINGS[name](name, value)
     if name == "r1" and order == "simultaneous" and value:
         raise ValueError(f"r1: got {value}; order='simultaneous' takes no penalty, order='alternating' does")
     if name == "k" and order == "simultaneous" and value != 1:

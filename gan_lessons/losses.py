@@ -17,14 +17,19 @@ from torch.nn.functional import softplus
 class Loss:
     """What both players minimise.
 
-    discriminator(out_real, out_fake) and generator(out_fake) take raw outputs of D, shape (m,) or (m, 1), and return a
-    scalar; probability(out) is D(x); at_equilibrium holds the values of both losses (discriminator, generator) there.
+    discriminator(out_real, out_fake) and generator(out_real, out_fake) take raw outputs of D, each of shape (m,) or
+    (m, 1), and return a scalar. Without needs_real, generator does not look at out_real, and it may be None.
+    probability(out) is D(x); None where only differences between outputs mean something.
+    at_equilibrium: both losses, (discriminator, generator), where p_g = p_data and D is the best there is.
+    name: what stands after `losses.` in code, such as "minimax" or "smoothed(0.9)".
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
-    probability: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor | None, Tensor], Tensor]
+    probability: Callable[[Tensor], Tensor] | None
     at_equilibrium: tuple[float, float]
+    name: str
+    needs_real: bool = False
 
 
 def discriminator_loss(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
@@ -98,9 +103,32 @@ def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
     return slope.square().sum() / (2 * len(slope))
 
 
-minimax = Loss(discriminator_loss, saturating_generator_loss, Tensor.sigmoid, (math.log(4), -math.log(2)))
-non_saturating = Loss(discriminator_loss, non_saturating_generator_loss, Tensor.sigmoid, (math.log(4), math.log(2)))
-least_squares = Loss(least_squares_discriminator_loss, least_squares_generator_loss, Tensor.clone, (1 / 4, 1 / 8))
+def _of_fakes(loss: Callable[[Tensor], Tensor]) -> Callable[[Tensor | None, Tensor], Tensor]:
+    return lambda out_real, out_fake: loss(out_fake)
+
+
+minimax = Loss(
+    discriminator_loss,
+    _of_fakes(saturating_generator_loss),
+    probability=Tensor.sigmoid,
+    at_equilibrium=(math.log(4), -math.log(2)),
+    name="minimax",
+)
+non_saturating = Loss(
+    discriminator_loss,
+    _of_fakes(non_saturating_generator_loss),
+    probability=Tensor.sigmoid,
+    at_equilibrium=(math.log(4), math.log(2)),
+    name="non_saturating",
+)
+least_squares = Loss(
+    least_squares_discriminator_loss,
+    _of_fakes(least_squares_generator_loss),
+    probability=Tensor.clone,
+    at_equilibrium=(1 / 4, 1 / 8),
+    name="least_squares",
+)
+NAMED = {loss.name: loss for loss in (non_saturating, minimax, least_squares)}
 
 
 def smoothed(real: float = 0.9) -> Loss:
@@ -121,5 +149,10 @@ def smoothed(real: float = 0.9) -> Loss:
         return discriminator_loss(logits_real, logits_fake) + (1 - real) * logits_real.mean()
 
     d = real / 2
-    at_equilibrium = (-real * math.log(d) - (2 - real) * math.log(1 - d), -math.log(d))
-    return Loss(discriminator, non_saturating_generator_loss, Tensor.sigmoid, at_equilibrium)
+    return Loss(
+        discriminator,
+        non_saturating.generator,
+        probability=Tensor.sigmoid,
+        at_equilibrium=(-real * math.log(d) - (2 - real) * math.log(1 - d), -math.log(d)),
+        name=f"smoothed({real!r})",
+    )

@@ -50,20 +50,16 @@ def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> t
     """Modes found and share of good samples, where the data are bumps of one sd around centres.
 
     A sample is good within 3 sd of its nearest centre (Srivastava et al. 2017, VEEGAN; Lin et al. 2018, PacGAN); a mode
-    is found if at least `least` of all samples are good and nearest to it. Those papers ask for one sample of 2,500,
-    and a G that sweeps across a mode between two others leaves more than that.
-
-    samples: shape (n,) or (n, d); centres: (modes,) or (modes, d). Of the data themselves 99.7% are good on the line,
-    98.9% in the plane. Raises ValueError if the shapes do not fit, a number is not finite or sd is not positive.
+    is found if at least `least` of all samples are good and nearest to it. Of the data themselves 99.7% are good on the
+    line, 98.9% in the plane. samples: shape (n,) or (n, d); centres: (modes,) or (modes, d).
 
     >>> modes(torch.tensor([0.1, -0.2, 9.0, 5.0]), centres=torch.tensor([0.0, 10.0, 20.0]), sd=0.5)
     (2, 0.75)
     """
     for name, points in (("samples", samples), ("centres", centres)):
         if points.dim() not in (1, 2) or len(points) == 0 or not points.isfinite().all():
-            raise ValueError(
-                f"{name}: got shape {tuple(points.shape)}; allowed are (n,) and (n, d), n >= 1, of finite numbers"
-            )
+            shape = tuple(points.shape)
+            raise ValueError(f"{name}: got shape {shape}; allowed are (n,) and (n, d), n >= 1, of finite numbers")
     if samples.shape[1:] != centres.shape[1:]:
         raise ValueError(f"samples: got shape {tuple(samples.shape)}, and centres of {tuple(centres.shape)}")
     if not sd > 0:
@@ -75,17 +71,13 @@ def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> t
     return (share >= least).sum().item(), good.double().mean().item()
 
 
-# -- images: rows of pixels, or of a classifier's features -------------------------------------------------------------
-
-
 def parzen_log_likelihood(samples: Tensor, test: Tensor, sigma: float) -> tuple[float, float]:
     """Parzen-window log-likelihood of test images under a generator's samples: its mean, and its standard error.
 
         log p(x) = log 1/n sum_i N(x; s_i, sigma^2 I), in nats     (Breuleux et al. 2011; Goodfellow et al. 2014)
 
     samples: (n, d), test: (m, d), pixels in [0, 1]; on the samples' device, in float32 unless they are float64. The
-    figure grows with n and is best at one sigma (`select_sigma`), so say both; the first 2,000 test images of MNIST are
-    harder than the others, so take all. Raises ValueError for pixels outside [0, 1] and for sigma <= 0.
+    figure grows with n and is best at one sigma (`select_sigma`). Raises ValueError for pixels outside [0, 1].
 
     >>> mean, error = parzen_log_likelihood(torch.zeros(1, 2), torch.zeros(5, 2), sigma=1.0)
     >>> round(mean, 3), round(error, 3)  # -log(2 pi)
@@ -108,9 +100,8 @@ def select_sigma(samples: Tensor, validation: Tensor, sigmas: Sequence[float]) -
     _check_rows(0, 1, samples=samples, validation=validation)
     best = float(sigmas[_parzen(samples, validation, sigmas).mean(dim=1).argmax()])
     if best in (min(sigmas), max(sigmas)):
-        warnings.warn(
-            f"sigmas: the best, {best:g}, is at the end of those tried; one beyond may be better", stacklevel=2
-        )
+        words = f"sigmas: the best, {best:g}, is at the end of those tried; one beyond may be better"
+        warnings.warn(words, stacklevel=2)
     return best
 
 
@@ -147,7 +138,7 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
 
         |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))     (Heusel et al. 2017, eq. 6)
 
-    features: (n, d) and (m, d), of any net: the figure compares only within one net and one n, and falls as n grows.
+    features: (n, d) and (m, d). The figure compares only within one net and one n, and falls as n grows.
 
     >>> a = torch.tensor([[0.0], [2.0]])
     >>> round(frechet_distance(a, 3 * a), 3)  # means 1 and 3, sds sqrt(2) and 3 sqrt(2): (3 - 1)^2 + 2 (3 - 1)^2
@@ -210,8 +201,6 @@ def report(samples: Tensor, sigma: float | None = None, real: data.Images | None
     among `SIGMAS` on the last 10,000 training images. In nats: parzen and its standard error, kl of the digit histogram
     from uniform. In the 64 features of `pretrained.classifier()`, and so on a scale of their own: frechet, density,
     coverage. sure: share of images that the classifier takes for some digit with more than 90%.
-
-    Raises ValueError for samples that do not lie in [-1, 1], or have nothing below 0.
     """
     low, high = samples.min().item(), samples.max().item()
     if not (-1 <= low < 0 and high <= 1):
@@ -221,17 +210,12 @@ def report(samples: Tensor, sigma: float | None = None, real: data.Images | None
         sigma = select_sigma(pixels, data.mnist("train")[50_000:].images.flatten(1) / 255, SIGMAS)
     mean, error = parzen_log_likelihood(pixels, real.images.flatten(1) / 255, sigma)
     net = pretrained.classifier()
-    features, real_features = (
-        torch.cat([net.features(x) for x in images.split(500)])
-        for images in (samples.cpu(), real.images.cpu() / 127.5 - 1)
-    )
+    both = samples.cpu(), real.images.cpu() / 127.5 - 1
+    features, real_features = (torch.cat([net.features(x) for x in images.split(500)]) for images in both)
     sureness, labels = net.head(features).softmax(dim=1).max(dim=1)
     density, coverage = density_and_coverage(real_features, features)
-    return {
-        "n": len(samples),
-        "sigma": sigma,
-        "parzen": mean,
-        "standard error": error,
+    parzen = {"n": len(samples), "sigma": sigma, "parzen": mean, "standard error": error}
+    return parzen | {
         "frechet": frechet_distance(features, real_features),
         "density": density,
         "coverage": coverage,
@@ -245,9 +229,8 @@ def _check_rows(least: float = -math.inf, most: float = math.inf, **rows: Tensor
     d = next(iter(rows.values())).shape[1:]
     for name, x in rows.items():
         if x.dim() != 2 or len(x) == 0 or x.shape[1:] != d or not x.isfinite().all():
-            raise ValueError(
-                f"{name}: got shape {tuple(x.shape)}; it must be (n, {d[0] if d else 'd'}), n >= 1, of finite numbers"
-            )
+            right = f"(n, {d[0] if d else 'd'}), n >= 1, of finite numbers"
+            raise ValueError(f"{name}: got shape {tuple(x.shape)}; it must be {right}")
         if x.min() < least or x.max() > most:
             raise ValueError(
                 f"{name}: got pixels from {x.min():.3g} to {x.max():.3g}; they must lie in [{least}, {most}]: "

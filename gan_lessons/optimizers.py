@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 
 def adam(params: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] = (0.5, 0.999)) -> Optimizer:
-    """Adam with its first decay at 0.5: the gradients of a game change direction too often for 0.9 (Radford et al. 2016)."""
+    """Adam with its first decay at 0.5: a game's gradients change direction too often for 0.9 (Radford et al. 2016)."""
     return torch.optim.Adam(params, lr=lr, betas=betas, fused=True)
 
 

@@ -1,4 +1,4 @@
-"""Arrays to Axes. One colour and one line style for each thing, everywhere: those of the paper's Figure 1."""
+"""Arrays to Axes, in the colours of `style`."""
 
 import io
 from collections.abc import Iterable
@@ -15,33 +15,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from gan_lessons.style import D_COLORS, STYLE
 from gan_lessons.training import Record
-
-STYLE = {
-    "data": {"color": "black", "linestyle": ":", "linewidth": 2.2},
-    "fakes": {"color": "#1a8a2e", "linestyle": "-", "linewidth": 2.2},
-    "D": {"color": "#1f4fd8", "linestyle": "--", "linewidth": 2.0},
-    "D*": {"color": "#e07b00", "linestyle": "-.", "linewidth": 1.6},
-    "guide": {"color": "#888888", "linestyle": (0, (1, 2)), "linewidth": 1.0},
-}
-D_COLORS = [round(255 + d / 255 * (c - 255)) for d in range(256) for c in (122, 158, 255)]  # white: fake, blue: real
-
-
-def use_style() -> None:
-    """Figures as these lessons draw them: sharp, small in the file, without boxes."""
-    plt.rcParams.update(
-        {
-            "figure.figsize": (7.2, 3.6),
-            "figure.dpi": 100,
-            "figure.constrained_layout.use": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.titlesize": 11,
-            "legend.frameon": False,
-            "legend.fontsize": 9,
-            "legend.columnspacing": 1.2,
-        }
-    )
 
 
 def game(
@@ -156,14 +131,7 @@ def losses(history: Record, at_equilibrium: tuple[float, float], ax: Axes | None
     _curve(ax, history.loss_g, STYLE["fakes"], "loss of G")
     for value in at_equilibrium:
         ax.axhline(value, **STYLE["guide"])
-        ax.annotate(
-            f"{value:.3g}",
-            (1, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(3, -3),
-            textcoords="offset points",
-            fontsize=8,
-        )
+        ax.text(1.01, value, f"{value:.3g}", transform=ax.get_yaxis_transform(), va="center", fontsize=8)
     ax.set(xlabel="step", ylabel="loss")
     _legend_below(ax)
     return ax
@@ -191,7 +159,7 @@ def plane(
     legend: bool = True,
 ) -> Axes:
     """A game over points of the plane: D(x) as a map, the bluer the surer of real, with its 1/2 line; data, fakes, the
-    grid of z as G warps it, and the push on the first fakes. `frames.scene(trainer)` has these arrays.
+    grid of z as G warps it, and the push on the first fakes. `seen.scene(trainer)` has these arrays.
 
     axis: (n,), evenly spaced, for both directions; D: (n, n), rows along the second one, or None; x_real: (m, 2);
     x_fake: (m', 2); lines: (rows, points, 2); push: (a, 2), a <= m'. The longest arrow is of one length, and its push

@@ -70,7 +70,7 @@ def load(name: str, average: bool | None = None) -> nn.Module:
 def classifier() -> DigitClassifier:
     """The net that `metrics.report` looks at images with, on the CPU, in eval mode, its weights fixed.
 
-    Made by tests/train_classifier.py; above 99% of the 10,000 test digits right, as its card says.
+    Made by tests/make/train_classifier.py; above 99% of the 10,000 test digits right, as its card says.
 
     >>> net = classifier()
     >>> net(torch.zeros(1, 784)).shape, net.features(torch.zeros(1, 784)).shape
@@ -122,6 +122,6 @@ def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         raise RuntimeError(
             f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
             "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "
-            f"`python tests/{script}` in a clone makes them anew."
+            f"`python tests/make/{script}` in a clone makes them anew."
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), card

@@ -1,4 +1,4 @@
-"""Small pictures as SVG text, in the colours of `plots`: drawn in a millisecond, where matplotlib takes a hundred."""
+"""Small pictures as SVG text, in the colours of `style`: drawn in a millisecond, where matplotlib takes a hundred."""
 
 import base64
 import io
@@ -10,7 +10,8 @@ import PIL.Image
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from gan_lessons.plots import STYLE, tile
+from gan_lessons.plots import tile
+from gan_lessons.style import STYLE
 
 DASHES = {":": "2 4", "-": "none", "--": "7 4", "-.": "8 3 2 3"}
 
@@ -37,7 +38,7 @@ class Chart:
         self.labels = xlabel, ylabel
 
     def line(self, x: Sequence[float], y: Sequence[float], style: str, name: str = "") -> None:
-        """A curve in a style of `plots.STYLE`; not finite numbers leave gaps. A name puts it into the legend."""
+        """A curve in a style of `style.STYLE`; not finite numbers leave gaps. A name puts it into the legend."""
         self.inside.append(self.box.line(x, y, style))
         self.names += [(style, name)] if name else []
 

@@ -6,6 +6,7 @@ Games of one k take their turns together, their weights stacked along a first di
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise, repeat
 from typing import NamedTuple
 
@@ -76,8 +77,9 @@ def run(
     lr_g = tuple(guards.setting("lr_g", each, order=None) for each in axes["lr_g"])
     seeds = tuple(guards.count("seeds", each, least=0) for each in axes["seeds"])
     lr_d, steps = guards.setting("lr_d", lr_d, order=None), guards.count("steps", steps, least=1)
-    if not isinstance(loss, Loss):
-        raise ValueError(f"loss: got {loss!r}; it must be one of gan_lessons.losses, such as losses.non_saturating")
+    if not isinstance(loss, Loss) or loss.needs_real:
+        name = getattr(loss, "name", repr(loss))
+        raise ValueError(f"loss: got {name}; it must be one of gan_lessons.losses that looks at fakes alone")
     groups = [_Games(each, lr_d, lr_g, seeds, loss) for each in k]
     longest_first = sorted(groups, key=lambda games: -games.k)
     rounds, notes = [*range(0, steps, NOTE_EVERY), steps], []
@@ -183,7 +185,7 @@ class _Games:
 
     def generator_turn(self, z: Tensor) -> None:
         inputs, out = self.discriminator(self.generator(z))
-        slopes = self.backward(inputs, *_slopes(self.loss.generator, out))
+        slopes = self.backward(inputs, *_slopes(partial(self.loss.generator, None), out))
         dx = (self.layers[0].mT @ slopes[0]).squeeze(1) / self.sd
         self.G.step(torch.stack([dx.sum(1), (dx * z).sum(1)], 1))  # x = mu + sigma z
 

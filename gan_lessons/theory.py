@@ -9,7 +9,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -118,7 +117,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         p_g(x) = sum over all z with G(z) = x of  p_z(z) / |dG/dz|
 
     G: (n,) -> (n,), elementwise and differentiable. It is followed on n points of z (8 standard deviations to each
-    side, or latent's bounded support), with dG/dz from autograd, linear in between; at an extremum of G, p_g has true spikes.
+    side, or latent's bounded support), with dG/dz from autograd, linear in between. Extrema of G are spikes of p_g.
     Returns a callable x -> density of x's shape, in 1 / unit of x. A constant G has no density: it is 0 everywhere.
 
     >>> from torch.distributions import Normal
@@ -156,33 +155,12 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
             i = torch.searchsorted(g_i, at).clamp(1, len(nodes) - 1)
             t = (at - g_i[i - 1]) / (g_i[i] - g_i[i - 1]).clamp(min=1e-300)
             density = torch.lerp(p_i[i - 1], p_i[i], t) / torch.lerp(slope_i[i - 1], slope_i[i], t)
-            mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # next to an extremum, where the slope goes to 0
+            mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # at an extremum the slope is 0
             density = torch.where((i == 1) | (i == len(nodes) - 1), mean, density)
             total += torch.where((g_i[0] <= at) & (at <= g_i[-1]) & (g_i[0] < g_i[-1]), density, 0)
         return total.reshape(x.shape).to(x.dtype)
 
     return p_g
-
-
-class Curves(NamedTuple):
-    """What Figure 1 of the paper draws over x, all of shape (n,)."""
-
-    x: Tensor
-    p_data: Tensor
-    p_g: Tensor
-    D: Tensor
-    D_star: Tensor
-
-
-def curves(trainer: Any, x: Tensor) -> Curves:
-    """The state of a game over one number, exactly: both densities, D(x) as learned so far, and the best D*(x).
-
-    trainer: a `Trainer` whose data are a distribution; x: shape (n,). Draw it with `plots.game(*curves(trainer, x))`.
-    """
-    p_g = pushforward(trainer.generator, trainer.latent)
-    with torch.no_grad():
-        D = trainer.loss.probability(trainer.discriminator(x))
-    return Curves(x, trainer.data.log_prob(x).exp(), p_g(x), D, optimal_discriminator(trainer.data, p_g)(x))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +10,8 @@ from torch.distributions import Distribution
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
-from gan_lessons import checkpoints, guards, losses
+from gan_lessons import guards, losses
+from gan_lessons.checkpoints import Checkpointed
 from gan_lessons.guards import own_randomness, uninterrupted
 from gan_lessons.losses import Loss
 from gan_lessons.optimizers import adam
@@ -30,12 +30,16 @@ class Record(NamedTuple):
 
 
 def stack(history: Iterable[Record]) -> Record:
-    """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws."""
-    return Record(*(torch.stack(column).cpu() for column in zip(*history, strict=True)))
+    """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws.
+
+    What a round did not measure, such as D(x) under a loss without probability, stays None.
+    """
+    columns = zip(*history, strict=True)
+    return Record(*(None if None in column else torch.stack(column).cpu() for column in columns))
 
 
-class Trainer:
-    """Two players and the game between them.
+class Trainer(Checkpointed):
+    """Two players and the game between them. Arguments that do not fit raise ValueError.
 
     generator: latent (n, ...) -> fakes of the data's shape; discriminator: x -> one raw output each, (n,) or (n, 1).
     data, latent: where x and z come from, anything with `.sample((n,))`. loss: what each player minimises.
@@ -47,8 +51,7 @@ class Trainer:
     CPU, in this order.
 
     k, lr_d, lr_g and batch_size can be assigned at any moment; the optimisers keep their moments. Same seed and thread
-    count, same run on the CPU. An interrupt arrives after a round, never inside it. Arguments that do not fit raise
-    ValueError; training that diverged raises FloatingPointError (`check_finite`).
+    count, same run on the CPU. An interrupt arrives after a round. Divergence raises FloatingPointError.
     """
 
     def __init__(
@@ -132,20 +135,22 @@ class Trainer:
     @own_randomness
     def discriminator_step(self, *, learn: bool = True) -> Record:
         """D's turn: tell data from fakes, and climb the value function."""
-        x_real, z = self._minibatch(self.data), self._minibatch(self.latent)
+        x_real = self._minibatch(self.data)  # (m, ...)
+        z = self._minibatch(self.latent)  # (m, ...)
         x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
-        out_real, out_fake, penalty = self._judge(x_real, x_fake)
+        out_real, out_fake, penalty = self._judge(x_real, x_fake)  # (m,), (m,), scalar
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
             self._descend(self.optimizer_d, self.lr_d, loss + penalty)
-        p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
-        return self._note(loss_d=loss, d_real=p_real, d_fake=p_fake)
+        return self._note(loss_d=loss, **self._probabilities(out_real, out_fake))
 
     @own_randomness
     def generator_step(self) -> Record:
         """G's turn: make fakes, and move so that D takes them for data."""
         z = self._minibatch(self.latent)
-        loss = self.loss.generator(self.discriminator(self.generator(z)))
+        out_fake = self.discriminator(self.generator(z))  # (m,)
+        out_real = self.discriminator(self._minibatch(self.data)) if self.loss.needs_real else None
+        loss = self.loss.generator(out_real, out_fake)
         self._descend(self.optimizer_g, self.lr_g, loss)  # through D, but only G's weights move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
@@ -155,34 +160,33 @@ class Trainer:
     def _simultaneous_step(self) -> Record:
         """Both players move from the same (G, D), on the same fakes, as the authors' own code did: one pass through D.
 
-        In D's raw output l_i on fake x_i, D's loss has the gradient a_i = dL_D/dl_i and G's loss b_i = dL_G/dl_i. The
-        backward pass through D is linear, and D judges each x by itself, so a_i arrives at x_i as a_i dl_i/dx_i. G needs
-        b_i dl_i/dx_i: the same, times b_i / a_i, which for non-saturating play is (D - 1) / D = -exp(-l_i). So the pass
-        that finds D's gradient finds G's too. Where a_i rounds to 0, LEAST_GRADIENT keeps the ratio finite.
-        It needs k = 1 and a D without batch norm or packs (`guards.check_players`). And it is another algorithm than
-        Algorithm 1, whose G answers the D that has just moved: lesson 06 shows where that matters.
+        In D's raw output l_i on fake x_i, D's loss has the gradient a_i = dL_D/dl_i and G's loss b_i = dL_G/dl_i. D
+        judges each x by itself, and the backward pass is linear, so D's loss has the gradient a_i dl_i/dx_i at x_i. G
+        needs b_i dl_i/dx_i, the same times b_i / a_i: one backward pass serves both. Where a_i rounds to 0,
+        LEAST_GRADIENT keeps the ratio finite. It needs k = 1 and a D without batch norm or packs
+        (`guards.check_players`). In Algorithm 1 G answers the D that has just moved: lesson 06 shows the difference.
         """
-        x_real, x_fake = self._minibatch(self.data), self.generator(self._minibatch(self.latent))
-        x = torch.cat([x_real, x_fake.detach()]).requires_grad_()
-        out = self.discriminator(x)
-        out_real, out_fake = (half.requires_grad_() for half in out.detach().chunk(2))
-        loss_d, loss_g = self.loss.discriminator(out_real, out_fake), self.loss.generator(out_fake)
-        a_real, a_fake = torch.autograd.grad(loss_d, [out_real, out_fake])
-        (b,) = torch.autograd.grad(loss_g, out_fake)
+        x_real = self._minibatch(self.data)  # (m, ...)
+        x_fake = self.generator(self._minibatch(self.latent))  # (m, ...)
+        x = torch.cat([x_real, x_fake.detach()]).requires_grad_()  # (2 m, ...)
+        out = self.discriminator(x)  # (2 m,)
+        out_real, out_fake = (half.requires_grad_() for half in out.detach().chunk(2))  # (m,) each
+        loss_d = self.loss.discriminator(out_real, out_fake)
+        loss_g = self.loss.generator(out_real, out_fake)
+        a_real, a_fake = torch.autograd.grad(loss_d, [out_real, out_fake])  # (m,) each
+        (b,) = torch.autograd.grad(loss_g, out_fake)  # (m,)
         a_fake = torch.where(a_fake.abs() < LEAST_GRADIENT, LEAST_GRADIENT, a_fake)
         self._descend(self.optimizer_d, self.lr_d, out, torch.cat([a_real, a_fake]), x)
-        ratio = (b / a_fake).view(-1, *[1] * (x.dim() - 1))
+        ratio = (b / a_fake).view(-1, *[1] * (x.dim() - 1))  # (m, 1, ...)
         self._descend(self.optimizer_g, self.lr_g, x_fake, x.grad[len(x_real) :] * ratio)  # of D before its move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
-        p_real, p_fake = self.loss.probability(out_real), self.loss.probability(out_fake)
-        return self._note(loss_d=loss_d, loss_g=loss_g, d_real=p_real, d_fake=p_fake)
+        return self._note(loss_d=loss_d, loss_g=loss_g, **self._probabilities(out_real, out_fake))
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalty R1 if there is one.
 
-        Points and images go through D in one call, unless it compares samples: twice the rows make better matrix
-        products. Single numbers stay two calls, so that the loop of lesson 02 is this one to the last bit.
+        Points and images go through D in one call, unless it compares samples: twice the rows, better matrix products.
         """
         if self.r1:
             x_real = x_real.detach().requires_grad_()
@@ -207,11 +211,14 @@ class Trainer:
             group["lr"] = lr * factor
         optimizer.step()
 
+    def _probabilities(self, out_real: Tensor, out_fake: Tensor) -> dict[str, Tensor]:
+        if self.loss.probability is None:
+            return {}
+        return {"d_real": self.loss.probability(out_real), "d_fake": self.loss.probability(out_fake)}
+
     def _note(self, **measured: Tensor) -> Record:
         self.record = self.record._replace(**{name: value.detach().mean() for name, value in measured.items()})
         return self.record
-
-    # -- around the game -----------------------------------------------------------------------------------------------
 
     def run(self, steps: int | None = None) -> Iterator[Record]:
         """Play so many rounds, or without steps what is left of the schedule, yielding a Record after each."""
@@ -238,68 +245,6 @@ class Trainer:
                 return G.eval()(self.latent.sample((n,)).to(self.device))
         finally:
             G.train(training)
-
-    def check_finite(self) -> None:
-        """Test the last losses and all weights for nan and infinity; `step` does so every 100 steps.
-
-        If one is not finite, go back to the last good state and raise FloatingPointError naming it and the interval in
-        which it broke.
-        """
-        measured = {name: value for name, value in self.record._asdict().items() if value is not None}
-        players = {"generator": self.generator, "discriminator": self.discriminator}
-        weights = {f"{player}.{name}": w for player, net in players.items() for name, w in net.state_dict().items()}
-        for name, value in (measured | weights).items():
-            if not value.isfinite().all():
-                good, now = self._last_good["steps_done"], self.steps_done
-                self.load_state_dict(self._last_good | {"settings": self.state_dict()["settings"]})
-                raise FloatingPointError(
-                    f"{name} became nan or infinite between step {good} and step {now}. The trainer is back at step "
-                    f"{good}, its last good state: lower lr_d or lr_g before you go on."
-                )
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that the next rounds depend on; holds references, so copy it to keep it."""
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "averaged": self.averaged.state_dict() if self.averaged else {},
-            "optimizer_d": self.optimizer_d.state_dict(),
-            "optimizer_g": self.optimizer_g.state_dict(),
-            "settings": {name: getattr(self, name) for name in ("k", "lr_d", "lr_g", "batch_size", "seed")},
-            "steps_done": self.steps_done,
-            "rng_state": self._rng_state,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from the state of a trainer built alike.
-
-        Raises ValueError naming the first entry that does not fit, with nothing touched.
-        """
-        checkpoints.check_fit(self.state_dict(), state)
-        for name, setting in state["settings"].items():
-            guards.setting(name, setting, self.order)
-        with uninterrupted():
-            for part in ("generator", "discriminator", "averaged", "optimizer_d", "optimizer_g"):
-                if state[part]:
-                    getattr(self, part).load_state_dict(copy.deepcopy(state[part]))  # optimisers keep what they get
-            for name, setting in state["settings"].items():
-                setattr(self, name, setting)
-            self.steps_done, self._rng_state, self.record = state["steps_done"], state["rng_state"].clone(), Record()
-            self._last_good = copy.deepcopy(self.state_dict())
-
-    def save(self, path: str | Path) -> None:
-        """Write a checkpoint, whole or not at all. Refuses to write weights that are not finite (`check_finite`)."""
-        self.check_finite()
-        checkpoints.write(path, self.state_dict())
-
-    def load(self, path: str | Path) -> "Trainer":
-        """Go on from a checkpoint, in a trainer built alike: `recipes.mnist().load(path)`. Returns the trainer.
-
-        On the CPU the rounds that follow are those of the run that was saved, bit by bit. Raises FileNotFoundError, or
-        ValueError for a file that is damaged or does not fit; then nothing is touched.
-        """
-        self.load_state_dict(checkpoints.read(path))
-        return self
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, guards.setting(name, value, order=self.__dict__.get("order")))

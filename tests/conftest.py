@@ -4,6 +4,7 @@ import os
 import signal
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch is imported
+os.environ.pop("MPLBACKEND", None)  # the notebooks' kernels inherit it, and would draw nothing
 os.environ["TQDM_MININTERVAL"] = "1"  # nbval reads a cell's messages at its end; beyond 1,000 of them zmq drops some
 
 import matplotlib

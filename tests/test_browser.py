@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 SECOND, PRINT, SLEEP = 3, 4, 5  # cells of ours, after the lesson's
 EXTRA = [
-    'live.Panel(recipes.gaussian, frames.Figure1(), name="second", seed=4)',
+    'live.Panel(recipes.gaussian, views.Figure1(), name="second", seed=4)',
     'print("from another cell")',
     "import time\n\ntime.sleep(3)",
 ]

@@ -87,7 +87,10 @@ def test_dirac_is_the_gradient_of_each_players_objective(non_saturating, gamma):
 def test_play_of_dirac_is_sgd_on_the_losses(loss, order):
     theta, slope = (nn.Parameter(torch.tensor([v], dtype=torch.double)) for v in (1.0, -0.5))  # D's logit is slope x
     sgd = {player: torch.optim.SGD([player], lr=0.3) for player in (theta, slope)}
-    costs = {theta: lambda: loss.generator(slope * theta), slope: lambda: loss.discriminator(slope * 0, slope * theta)}
+    costs = {
+        theta: lambda: loss.generator(None, slope * theta),
+        slope: lambda: loss.discriminator(slope * 0, slope * theta),
+    }
     path = play(dirac(loss is losses.non_saturating), (1.0, 0.5), 0.3, 20, order)
     for state in path[1:]:
         for player, cost in costs.items():
@@ -250,7 +253,7 @@ def test_ideal_loss_is_gs_share_of_the_value(weights):
 def by_hand(G, z, loss):
     """Two normals, so that the log-odds can be written down: the ideal game of lesson 04."""
     x = G(z)
-    return loss.generator(P.log_prob(x) - Normal(G.mu.item(), abs(G.sigma.item())).log_prob(x))
+    return loss.generator(None, P.log_prob(x) - Normal(G.mu.item(), abs(G.sigma.item())).log_prob(x))
 
 
 @pytest.mark.parametrize(("loss", "ends"), [(losses.non_saturating, True), (losses.minimax, False)])

@@ -7,13 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from gan_lessons import losses
 
-LOSSES = {
-    "minimax": losses.minimax,
-    "non_saturating": losses.non_saturating,
-    "least_squares": losses.least_squares,
-    "smoothed(0.9)": losses.smoothed(0.9),
-    "smoothed(0.7)": losses.smoothed(0.7),
-}
+LOSSES = losses.NAMED | {f"smoothed({real})": losses.smoothed(real) for real in (0.9, 0.7)}
 
 
 @pytest.fixture
@@ -40,7 +34,9 @@ def test_generator_losses_are_cross_entropy(logits):
 def test_smoothed_is_cross_entropy_with_a_soft_label(logits, real):
     expected = bce(logits[0], torch.full((64,), real).double()) + bce(logits[1], torch.zeros(64).double())
     assert torch.isclose(losses.smoothed(real).discriminator(*logits), expected)
-    assert torch.equal(losses.smoothed(real).generator(logits[1]), losses.non_saturating.generator(logits[1]))
+    assert torch.equal(
+        losses.smoothed(real).generator(None, logits[1]), losses.non_saturating.generator(None, logits[1])
+    )
 
 
 def test_least_squares_formulas(logits):
@@ -48,13 +44,13 @@ def test_least_squares_formulas(logits):
     expected = sum((r - 1) ** 2 + f**2 for r, f in zip(real.tolist(), fake.tolist(), strict=True)) / (2 * 64)
     assert losses.least_squares.discriminator(real, fake).item() == pytest.approx(expected)
     expected = sum((f - 1) ** 2 for f in fake.tolist()) / (2 * 64)
-    assert losses.least_squares.generator(fake).item() == pytest.approx(expected)
+    assert losses.least_squares.generator(None, fake).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("name", "slope"), [("minimax", lambda D: -D), ("non_saturating", lambda D: D - 1)])
 def test_slope_in_the_logit(logits, name, slope):
     fake = logits[0].requires_grad_()
-    (gradient,) = torch.autograd.grad(LOSSES[name].generator(fake), fake)
+    (gradient,) = torch.autograd.grad(LOSSES[name].generator(None, fake), fake)
     assert torch.allclose(64 * gradient, slope(1 / (1 + (-fake).exp())))
 
 
@@ -62,7 +58,7 @@ def test_slope_in_the_logit(logits, name, slope):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_extreme_logits_stay_finite(name, sign):
     real, fake = torch.full((4,), 1000.0 * sign, requires_grad=True), torch.full((4,), -1000.0 * sign)
-    loss = LOSSES[name].discriminator(real, fake) + LOSSES[name].generator(real)
+    loss = LOSSES[name].discriminator(real, fake) + LOSSES[name].generator(None, real)
     loss.backward()
     assert loss.isfinite() and real.grad.isfinite().all()
 
@@ -83,7 +79,7 @@ def test_rest_is_where_the_best_constant_discriminator_is(name):
 
     best = minimize_scalar(cost, bracket=(-2, 2), tol=1e-10)
     assert best.fun == pytest.approx(loss.at_equilibrium[0], abs=1e-9)
-    assert loss.generator(torch.tensor([best.x])).item() == pytest.approx(loss.at_equilibrium[1], abs=1e-6)
+    assert loss.generator(None, torch.tensor([best.x])).item() == pytest.approx(loss.at_equilibrium[1], abs=1e-6)
 
 
 def test_rest_in_numbers():

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.quiver import Quiver
 from torch.distributions import Normal
 
-from gan_lessons import frames, plots, recipes, theory
+from gan_lessons import plots, recipes, seen, style, theory
 from gan_lessons.training import Record
 
 X = torch.linspace(470, 530, 241)
@@ -24,7 +24,7 @@ GAME = {
 }
 HISTORY = Record(*torch.rand(4, 50, generator=torch.Generator().manual_seed(0)))
 IMAGES = torch.rand(24, 784, generator=torch.Generator().manual_seed(0)) * 2 - 1
-PLANE = frames.scene(recipes.ring(seed=1))
+PLANE = seen.scene(recipes.ring(seed=1))
 DRAWINGS = {
     "game": lambda ax: plots.game(**GAME, ax=ax),
     "path": lambda ax: plots.path(torch.linspace(480, 500, 30), torch.linspace(1, 5, 30), (500, 5), ax=ax),
@@ -83,8 +83,8 @@ def test_game_draws_the_curves_it_is_given(ax):
     assert len(whole) == 1 and whole[0].get_alpha() < 1
     styles = [(line(ax, "$p_{data}$"), "data"), (line(ax, "$p_g$"), "fakes"), (line(right, "D(x)"), "D")]
     for drawn, name in styles:
-        assert to_hex(drawn.get_color()) == to_hex(plots.STYLE[name]["color"])
-        assert drawn.get_linestyle() == plots.STYLE[name]["linestyle"]
+        assert to_hex(drawn.get_color()) == to_hex(style.STYLE[name]["color"])
+        assert drawn.get_linestyle() == style.STYLE[name]["linestyle"]
     assert {text.get_text()[:4] for text in right.get_legend().get_texts()} == {"$p_{", "$p_g", "D(x)", "D*(x"}
 
 
@@ -162,7 +162,7 @@ def test_image_grid_wrong_shape(shape):
 
 def test_use_style_sets_what_figures_need():
     with plt.rc_context():
-        plots.use_style()
+        style.use()
         assert plt.rcParams["figure.constrained_layout.use"] and not plt.rcParams["axes.spines.top"]
 
 
@@ -190,7 +190,7 @@ def test_film_is_an_animated_png_that_shows_every_figure():
 def test_figure_1_has_an_arrow_from_each_z_to_its_x(ax):
     z = torch.linspace(-2, 2, 9)
     g = 500 - 3 * z
-    curves = theory.curves(recipes.gaussian(start=(500.0, -3.0)), torch.linspace(470, 530, 61))
+    curves = seen.curves(recipes.gaussian(start=(500.0, -3.0)), torch.linspace(470, 530, 61))
     assert plots.figure_1(*curves, z, g, ax=ax) is ax
     (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
     feet, moves = arrows.get_offsets(), np.stack([arrows.U, arrows.V], axis=1)
@@ -210,7 +210,7 @@ def test_plane_draws_what_it_is_given(ax):
     assert np.allclose(labels["data"].get_xydata(), now.x_real)
     fakes = labels["fakes, G of a grid of z"]
     assert np.allclose(fakes.get_xydata(), now.x_fake)
-    assert to_hex(fakes.get_color()) == plots.STYLE["fakes"]["color"]
+    assert to_hex(fakes.get_color()) == style.STYLE["fakes"]["color"]
     (image,) = ax.images
     assert np.allclose(image.get_array(), now.D) and image.origin == "lower" and image.get_clim() == (0, 1)
     assert image.get_extent() == pytest.approx([-3, 3, -3, 3])

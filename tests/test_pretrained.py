@@ -57,7 +57,7 @@ def tiny(trained, tmp_path, monkeypatch):
 
 
 def command(folder, epochs=None):
-    """What `python tests/train_pretrained.py tiny [--epochs epochs]` does, with its checkpoint in folder."""
+    """What `python tests/make/train_pretrained.py tiny [--epochs epochs]` does, with its checkpoint in folder."""
     trainer = tiny_trainer()
     ship("tiny", trainer, train(trainer, folder / "tiny.pt", epochs), {"recipe": "mnist_quick"})
     return trainer
@@ -98,7 +98,7 @@ def test_cards_say_how_it_was_made(name):
     card = pretrained.card(name)
     _, said = build(name)
     assert card.items() >= said.items()
-    assert card["made by"] == f"python tests/train_pretrained.py {name} --epochs {card['epochs']}"
+    assert card["made by"] == f"python tests/make/train_pretrained.py {name} --epochs {card['epochs']}"
     assert card["threads"] == 1 and card["torch"] and card["training images"] in (50_000, 60_000)
     assert set(card["metrics"]) == {"raw", "averaged"}
     assert {len(curve) for curve in card["curves"].values()} == {card["epochs"]}
@@ -217,7 +217,7 @@ def test_missing_or_damaged_files(tiny, end, content):
 
 def test_files_of_other_nets_name_their_own_script(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path)
-    with pytest.raises(RuntimeError, match=r"`python tests/train_classifier.py`"):
+    with pytest.raises(RuntimeError, match=r"`python tests/make/train_classifier.py`"):
         pretrained._read("classifier")
 
 

@@ -12,12 +12,7 @@ from torch.testing import assert_close
 
 from gan_lessons import data, losses, recipes, sweep
 
-LOSSES = {
-    "non_saturating": losses.non_saturating,
-    "minimax": losses.minimax,
-    "least_squares": losses.least_squares,
-    "smoothed": losses.smoothed(0.9),
-}
+LOSSES = losses.NAMED | {"smoothed": losses.smoothed(0.9)}
 
 
 def path_of(trainer, rounds):

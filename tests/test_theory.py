@@ -8,7 +8,7 @@ from torch.distributions import Laplace, Normal, Uniform, kl_divergence
 from torch.nn.functional import softplus
 from torch.testing import assert_close
 
-from gan_lessons import data, recipes, theory
+from gan_lessons import data, recipes, seen, theory
 from gan_lessons.models import AffineGenerator, MLPGenerator, Unstandardise
 
 P, Z = Normal(500.0, 5.0), Normal(0.0, 1.0)
@@ -452,7 +452,7 @@ def test_curves_are_those_of_figure_1():
     trainer.step()
     x = torch.linspace(480, 520, 41)
     p, q = P.log_prob(x).exp(), Normal(*(w.detach() for w in trainer.generator.parameters())).log_prob(x).exp()
-    curves = theory.curves(trainer, x)
+    curves = seen.curves(trainer, x)
     assert all(curve.shape == (41,) and not curve.requires_grad for curve in curves)
     assert torch.equal(curves.x, x) and torch.allclose(curves.p_data, p)
     assert torch.allclose(curves.p_g, q, rtol=2e-3, atol=1e-6)
@@ -463,7 +463,7 @@ def test_curves_are_those_of_figure_1():
 def test_curves_are_what_the_players_are():
     trainer = recipes.gaussian(start=(490.0, -3.0))
     x = torch.linspace(480, 510, 61)
-    curves = theory.curves(trainer, x)
+    curves = seen.curves(trainer, x)
     p_data, p_g = Normal(500.0, 5.0).log_prob(x).exp(), Normal(490.0, 3.0).log_prob(x).exp()
     assert_close(curves.p_data, p_data)
     assert_close(curves.p_g, p_g, rtol=1e-3, atol=1e-6)

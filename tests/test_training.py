@@ -171,7 +171,7 @@ def test_one_pass_finds_the_gradients_of_two(loss, logit):
     G, D, x, z = G.double(), D.double(), source.seen[0].double(), noise.seen[0].double()
     twice = (
         *torch.autograd.grad(loss.discriminator(D(x), D(G(z))), D.parameters()),
-        *torch.autograd.grad(loss.generator(D(G(z))), G.parameters()),
+        *torch.autograd.grad(loss.generator(None, D(G(z))), G.parameters()),
     )
     for one, two in zip(ones, twice, strict=True):
         assert (one - two).norm() <= 1e-4 * two.norm() + 1e-17
@@ -191,7 +191,7 @@ def test_one_pass_with_outputs_of_shape_n_1_and_images():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         z = latent.sample((6,))
-    loss = losses.non_saturating.generator(D(norms(z)))
+    loss = losses.non_saturating.generator(None, D(norms(z)))
     for w, two in zip(G.parameters(), torch.autograd.grad(loss, norms.parameters()), strict=True):
         assert_close(w.grad, two, rtol=1e-4, atol=1e-7)
 

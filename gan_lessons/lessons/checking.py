@@ -1,0 +1,49 @@
+"""How an exercise is checked, and how a lesson shows the package's own code."""
+
+import functools
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from IPython.display import display
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from torch import Tensor
+
+UNANSWERED = "unanswered"
+
+
+def check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
+    """Make a check of an exercise: it prints one line that any console can encode, and never raises.
+
+    judge(answer) returns None for a right answer, UNANSWERED for none, or a sentence that names the mistake.
+    """
+
+    @functools.wraps(judge)
+    def checked(answer: Any) -> None:
+        try:
+            mistake = judge(answer)
+        except Exception as error:  # whatever a learner's code does, the notebook goes on
+            mistake = f"your answer raised {type(error).__name__}: {' '.join(str(error).split())}"
+        words = {None: "Right.", UNANSWERED: "Not answered yet."}.get(mistake, f"Not yet: {mistake}")
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        print(words.encode(encoding, "backslashreplace").decode(encoding))
+
+    return checked
+
+
+def close(a: Any, b: Tensor) -> bool:
+    """Whether an answer is the tensor b, up to rounding."""
+    return torch.is_tensor(a) and a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-7)
+
+
+def show_source(*objects: Any) -> None:
+    """Show the code of functions, methods or classes: the very code that runs."""
+    sources = [textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip() for obj in objects]
+    code = "\n\n\n".join(sources)
+    formatter = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+    display({"text/plain": code, "text/html": highlight(code, PythonLexer(), formatter)}, raw=True)

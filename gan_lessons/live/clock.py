@@ -1,0 +1,134 @@
+"""When a panel works: on credit from the browser's ticks, on the kernel's main loop.
+
+A visible `Play` is the browser's clock. Each tick gives credit for three frames, and one task trains and draws while
+it has credit: a closed tab or a slow client stops it, and nothing queues. Callbacks come on any thread (JupyterLab has
+one for them), so they only note what was asked and wake the task. Where tasks are not run, the tick's own handler does
+the work: Colab drops what is sent outside a handler (googlecolab/colabtools#3373).
+"""
+
+import asyncio
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+import ipywidgets as widgets
+
+PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
+CREDIT = 3  # frames that a tick allows, so that a network's round trip does not limit them
+GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
+_clocks: WeakSet["Clock"] = WeakSet()
+
+
+class Clock:
+    """The `play` button, and the one caller of a panel's work.
+
+    work(frame): called on one thread at a time, with frame = True when there is credit for a frame and it is due,
+    that is, `apart` seconds after the last; before that it should `obey()`. The square of Play asks for `rewind`.
+    """
+
+    def __init__(self, work: Callable[[bool], None], rewind: Callable[[], None]):
+        self._work, self._rewind = work, rewind
+        self.apart, self._due, self._credit, self._quiet = 0.04, 0.0, 0, 0.0
+        self._asked: deque[Callable[[], None]] = deque()
+        self.working = threading.Lock()
+        self._running = False  # the task
+        self._waits = False  # the task was woken, and has not come round since
+        self._starved = False
+        try:
+            self._loop = asyncio.get_running_loop()  # the kernel's main loop
+        except RuntimeError:
+            self._loop = None  # no kernel
+        self.play = widgets.Play(min=0, max=10**9, interval=40, show_repeat=False)
+        self.play.observe(self._tick, "value")
+        self.play.observe(self._played, PLAYING)
+        _clocks.add(self)
+
+    @property
+    def playing(self) -> bool:
+        return getattr(self.play, PLAYING)
+
+    def pause(self) -> None:
+        setattr(self.play, PLAYING, False)
+
+    def ask(self, action: Callable[[], None]) -> None:
+        """Have an action done where work is done; called from any thread."""
+        self._asked.append(action)
+        self._woken()
+
+    def obey(self) -> bool:
+        """Do what was asked; say whether anything was."""
+        asked = bool(self._asked)
+        while self._asked:
+            self._asked.popleft()()
+        return asked
+
+    # -- callbacks, on any thread --------------------------------------------------------------------------------------
+
+    def _tick(self, change: dict[str, Any]) -> None:
+        if change["new"] == 0:
+            self._asked.append(self._rewind)
+        self._credit, self._quiet = CREDIT, 0.0
+        # the loop did not come round since the last tick although this, its own thread, is free
+        self._starved = self._waits and threading.current_thread() is threading.main_thread()
+        self._woken()
+
+    def _played(self, change: dict[str, Any]) -> None:
+        self._quiet = 0.0
+        self._woken()
+
+    def _woken(self) -> None:
+        if self._loop is None or self._starved or "google.colab" in sys.modules:
+            self._advance()
+        else:
+            self._waits = True
+            self._loop.call_soon_threadsafe(self._ensure_task)
+
+    # -- the kernel's main loop ----------------------------------------------------------------------------------------
+
+    def _ensure_task(self) -> None:
+        if not self._running:  # all calls come from the loop's thread, one by one
+            self._running = True
+            self._task = self._loop.create_task(self._run())  # a loop holds its tasks only weakly
+
+    async def _run(self) -> None:
+        try:
+            while self._asked or self.playing:
+                if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as ipykernel has it between two cells
+                    signal.signal(signal.SIGINT, _interrupted)
+                self._waits = self._starved = False
+                self._advance()
+                nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
+                self._quiet += nap  # not the time that passed: ticks may lie in a queue behind a long cell
+                if self._quiet > GONE:
+                    self.pause()
+                await asyncio.sleep(nap)
+            self._advance()  # what a pause leaves to be done
+        finally:
+            self._waits = self._starved = self._running = False
+            if signal.getsignal(signal.SIGINT) is _interrupted and not any(clock._running for clock in _clocks):
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if self._asked:
+                self._woken()
+
+    def _advance(self) -> None:
+        if not self.working.acquire(blocking=False):
+            return  # whoever is at work will see what was asked
+        try:
+            now = time.monotonic()
+            frame = self.playing and self._credit > 0 and now >= self._due
+            if frame:
+                self._credit, self._due = self._credit - 1, now + self.apart
+            self._work(frame)
+        finally:
+            self.working.release()
+
+
+def _interrupted(*_: Any) -> None:
+    for clock in _clocks:
+        if clock.playing:
+            clock._asked.append(clock.pause)

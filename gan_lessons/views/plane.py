@@ -1,0 +1,98 @@
+"""A game over points of the plane, live."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import PIL.Image
+from contourpy import contour_generator
+
+from gan_lessons import seen
+from gan_lessons.style import D_COLORS, STYLE
+from gan_lessons.svg import Box, legend, picture, png, round_limits, text
+from gan_lessons.training import Trainer
+
+
+class Plane:
+    """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
+
+    The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its push is written.
+    For any data of two numbers and a G from two normal numbers; modes are counted where the data are a mixture of bumps
+    of one sd, such as `data.ring()`.
+    """
+
+    seconds = 0.03
+
+    def __init__(self, half_width: float = 3.0):
+        self.half_width = half_width
+
+    def measure(self, trainer: Trainer) -> dict[str, float]:
+        return seen.modes(trainer) | seen.record(trainer)
+
+    def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
+        now = seen.scene(trainer, self.half_width)
+        ends = (-self.half_width, self.half_width)
+        box = Box(30, 28, 290, 290, ends, ends)
+        inside = [
+            *self._map(now, box),
+            *(box.line(*row.T, "fakes", width=0.6, opacity=0.7) for row in now.lines.numpy()),
+        ]
+        for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
+            inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
+        pushes, longest = self._pushes(now, box)
+        outside = (now.x_fake.abs() > self.half_width).any(dim=1).sum().item()
+        words = [f"longest push: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
+        names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": "D(x) = 1/2"}
+        parts = [
+            legend(names.items()),
+            box.show(inside + pushes),
+            box.x_axis(),
+            box.y_axis(),
+            *(text(335, 45 + 18 * i, line) for i, line in enumerate(words)),
+            *self._counts(trainer, track),
+        ]
+        label = "Points of data and fakes over D's map, the push on single fakes; modes found and good samples by step"
+        return picture("".join(parts), label, 770, 345)
+
+    def _map(self, now: seen.Scene, box: Box) -> list[str]:
+        if now.D is None:
+            return [text(8, 16, "D sees several x at once: no map of single x")]
+        D = now.D.nan_to_num().clamp(0, 1).numpy()
+        image = PIL.Image.fromarray((D[::-1] * 255).round().astype(np.uint8))
+        image.putpalette(D_COLORS)
+        size = f'width="{box.width}" height="{box.height}" preserveAspectRatio="none"'
+        axis = now.axis.numpy()
+        half = contour_generator(axis, axis, D).lines(0.5)
+        return [f'<image {size} href="{png(image)}"/>', *(box.line(*part.T, "D") for part in half)]
+
+    def _pushes(self, now: seen.Scene, box: Box) -> tuple[list[str], float]:
+        longest = now.push.norm(dim=1).max().item()
+        feet = now.x_fake[: len(now.push)].numpy()
+        heads = feet + (now.push * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
+        ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
+        head = '<marker id="gl-push" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
+        head += '<path d="M0 0L5 2.5L0 5z"/></marker>'
+        style = 'stroke="black" stroke-width="1.2" marker-end="url(#gl-push)"'
+        return [head] + [f'<path d="M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" {style}/>' for a, b, c, d in ends], longest
+
+    def _counts(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> list[str]:
+        if "modes found" not in track[-1]:
+            return []
+        few = track[:: 1 + len(track) // 200]
+        few = [*few, track[-1]]
+        steps = [note["step"] for note in few]
+        ends, modes = round_limits([0, 100, steps[-1]]), len(trainer.data.component_distribution.mean)
+        parts = []
+        for top, name, most in ((40, "modes found", modes), (206, "good", 1)):
+            box = Box(545, top, 205, 105, ends, (0, most))
+            inside = [box.line(ends, (most, most), "guide"), box.line(steps, [note[name] for note in few], "fakes")]
+            title = f"modes found, of {modes}" if name == "modes found" else "share of good samples"
+            parts += [box.show(inside), box.x_axis("step" if most == 1 else ""), box.y_axis(title)]
+        return parts
+
+
+def _dots(box: Box, points: np.ndarray, color: str) -> str:
+    """Points (m, 2) as one path: strokes without length, with round ends."""
+    near = points[(np.abs(points) < 2 * max(box.x_1, box.y_1)).all(axis=1)]
+    places = zip(box.x(near[:, 0]).tolist(), box.y(near[:, 1]).tolist(), strict=True)
+    moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in places)
+    return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" opacity="0.8"/>'

@@ -1,0 +1,39 @@
+import inspect
+import io
+
+import pytest
+
+from gan_lessons import losses
+from gan_lessons.lessons import checking
+from gan_lessons.training import Trainer
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "latin-1", "utf-8"])
+def test_a_check_prints_on_any_console(encoding, monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", screen)
+
+    @checking.check
+    def check(answer):
+        raise ValueError("\N{BLACK SQUARE}\N{HANGUL SYLLABLE GA}\N{SUPERSCRIPT TWO}\nsecond line")
+
+    check(0)
+    screen.flush()
+    said = screen.buffer.getvalue().decode(encoding)
+    assert said.startswith("Not yet: your answer raised ValueError: ") and said.endswith("second line\n")
+    assert said.count("\n") == 1
+
+
+def test_show_source_shows_the_code_that_runs(monkeypatch):
+    shown = []
+    monkeypatch.setattr(checking, "display", lambda bundle, raw: shown.append(bundle))
+    for obj in (losses.discriminator_loss, Trainer.step, Trainer.discriminator_step, Trainer):
+        checking.show_source(obj)
+    assert all("monospace" in bundle["text/html"] for bundle in shown)
+    texts = [bundle["text/plain"] for bundle in shown]
+    assert "return softplus(-logits_real).mean() + softplus(logits_fake).mean()" in texts[0]
+    assert texts[0] == inspect.getsource(losses.discriminator_loss).strip()
+    assert "def step(self)" in texts[1] and "for _ in self.turns()" in texts[1]  # not the wrapper around it
+    assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
+    assert texts[3].startswith("class Trainer(")
+    assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))

@@ -83,14 +83,29 @@ class Box:
         place = f'x="{self.left}" y="{self.top}" width="{self.width}" height="{self.height}"'
         return f'<svg {place} overflow="hidden">{"".join(inside)}</svg>'
 
-    def line(self, x: Sequence[float], y: Sequence[float], style: str, width: float = 0, opacity: float = 1) -> str:
+    def line(
+        self,
+        x: Sequence[float],
+        y: Sequence[float],
+        style: str,
+        width: float = 0,
+        opacity: float = 1,
+        title: str = "",
+        fill: bool = False,
+    ) -> str:
+        """A curve; not finite numbers leave gaps. title: what a hover says; fill: a tint between it and 0."""
         x, y = np.asarray(x), np.asarray(y)
         known = np.isfinite(x) & np.isfinite(y)
         begins = known & ~np.append(False, known[:-1])  # the pen is lifted where a number is missing
         x, y = self.x(x[known]), self.y(y[known])
         moves = zip(np.where(begins[known], "M", "L").tolist(), x.tolist(), y.tolist(), strict=True)
         points = "".join(f"{move}{a:.1f} {b:.1f}" for move, a, b in moves)
-        return f'<path d="{points}" {stroke(style, width, opacity)}/>'
+        look = f'class="gl-{style.replace("*", "-star")}" {stroke(style, width, opacity)}'
+        curve = f'<path d="{points}" {look}>{f"<title>{escape(title)}</title>" if title else ""}</path>'
+        if not fill or not len(x):
+            return curve
+        floor = f"L{x[-1]:.1f} {self.y(0):.1f}L{x[0]:.1f} {self.y(0):.1f}Z"
+        return f'<path d="{points}{floor}" fill="{STYLE[style]["color"]}" opacity="0.12"/>{curve}'
 
     def x_axis(self, label: str = "") -> str:
         floor = self.top + self.height
@@ -140,8 +155,21 @@ def stroke(style: str, width: float = 0, opacity: float = 1) -> str:
     return f'fill="none" {stroke} opacity="{opacity:g}"'
 
 
-def dot(x: float, y: float, fill: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{fill}" stroke="{STYLE["fakes"]["color"]}"/>'
+def dot(x: float, y: float, fill: str, name: str = "") -> str:
+    """A disc in the colour of the fakes; name: its class."""
+    place = f'class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"' if name else f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"'
+    return f'<circle {place} fill="{fill}" stroke="{STYLE["fakes"]["color"]}"/>'
+
+
+def arrow(x: float, y: float, length: float, double: bool = False) -> str:
+    """The arrow of a push, level, from x; double: with two heads, since it was cut."""
+    sign = 1 if length >= 0 else -1
+    end, back = x + length, sign * min(5.0, abs(length))
+    heads = "".join(
+        f"M{at - back:.1f} {y - 3:.1f}L{at:.1f} {y:.1f}L{at - back:.1f} {y + 3:.1f}"
+        for at in (end, end - back)[: 1 + double]
+    )
+    return f'<path class="gl-push" d="M{x:.1f} {y:.1f}H{end:.1f}{heads}" {stroke("push")}/>'
 
 
 def text(x: float, y: float, words: str, color: str = "#222", anchor: str = "start", size: int = 12) -> str:

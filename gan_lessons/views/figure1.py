@@ -1,4 +1,4 @@
-"""Figure 1 of the paper, live."""
+"""Figure 1 of the paper, live: D's curve as a hill, and fakes that stand on it."""
 
 from collections.abc import Sequence
 
@@ -6,81 +6,135 @@ import numpy as np
 import torch
 
 from gan_lessons import metrics, seen
-from gan_lessons.style import STYLE
-from gan_lessons.svg import Box, dot, legend, picture, round_limits, text
+from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
+from gan_lessons.svg import Box, arrow, dot, legend, picture, round_limits, text
 from gan_lessons.training import Trainer
+
+LEFT, TOP, WIDTH, HEIGHT = 20, 34, 460, 212  # the hill, with its x axis at the bottom
+FOOT = 326  # the z axis
+LONGEST = 56  # pixels of an arrow for a push of 1
+FLOOR, CEILING = -0.12, 1.1  # of D(x), with room for arrows under a fake at D = 0
+ROWS = 3  # of arrows, one under the other, so that neighbours do not run into each other
 
 
 class Figure1:
     """Figure 1 of the paper for a game over one number, low <= x <= high, and beside it the path of p_g's mean and sd.
 
-    p_data, p_g, D(x), the best D*(x), and arrows from z to x = G(z). Where next to no x ever comes from, D is faint and
-    D* not drawn; a p_g too narrow or too high for the picture says so.
+    p_data, p_g and the hill D(x). On it stand fakes from equally probable parts of z, and under each the arrow of its
+    push, minus the gradient of G's loss there, as long as the root of the push. Below, arrows from each of these z to
+    its x = G(z). D_star: whether the best D*(x) is drawn too. Where next to no x ever comes from, D is faint and D* not
+    drawn; a p_g too narrow or too high for the picture says so.
     """
 
     seconds = 0.025
 
-    def __init__(self, low: float = 470.0, high: float = 530.0):
+    def __init__(self, low: float = 470.0, high: float = 530.0, D_star: bool = True):
         self.x = torch.linspace(low, high, 101)
+        self.D_star = D_star
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
         mean, sd = metrics.moments(trainer.generator, trainer.latent, n=512)
         return {"mean": mean, "sd": sd, **seen.record(trainer)}
 
+    def words(self, now: dict[str, float]) -> str:
+        """What was measured, as a sentence."""
+        return f"The fakes' mean is {now['mean']:.1f}, their spread (sd) {now['sd']:.1f}."
+
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
-        label = "Figure 1, live: densities of data and fakes, D and the best D over x; the path of p_g's mean and sd"
-        names = {"data": "p_data", "fakes": "p_g", "D": "D(x)", "D*": "D*(x), the best D"}
+        label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
+        names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if self.D_star else {})
         parts = [
             legend(names.items()),
             self._game(trainer, track[-1]),
-            self._arrows(trainer),
             self._path(trainer, track),
         ]
-        return picture("".join(parts), label, 770, 345)
+        return picture("".join(parts), label, 770, 352)
 
     def _game(self, trainer: Trainer, now: dict[str, float]) -> str:
         x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, self.x))
-        top, likely = 2.2 * p_data.max(), p_data + p_g > 1e-4 * (p_data + p_g).max()
-        density = Box(20, 28, 460, 190, x[[0, -1]], (0, top))
-        probability = Box(20, 28, 460, 190, x[[0, -1]], (0, 1.1))
-        inside = [probability.line(x[[0, -1]], (0.5, 0.5), "guide"), density.line(x, p_data, "data")]
+        top = 2.2 * p_data.max()
+        likely = p_data + p_g > 1e-4 * (p_data + p_g).max()
+        density = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR * top / CEILING, top))
+        hill = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR, CEILING))
+        packed = seen.packed(trainer)
+        inside = [] if trainer.loss.probability is None else [hill.line(x[[0, -1]], (0.5, 0.5), "guide")]
+        inside.append(density.line(x, p_data, "data", title="p_data: how often real x are near this one"))
         if spike := now["sd"] < x[1] - x[0]:  # it would fall between two points of x
             inside.append(density.line((now["mean"], now["mean"]), (0, top), "fakes"))
         else:
-            inside.append(density.line(x, p_g, "fakes"))
+            inside.append(density.line(x, p_g, "fakes", title="p_g: how often fakes are near this x", fill=True))
         if spike or p_g.max() > top:
             where, what = (now["mean"], "a spike") if spike else (x[p_g.argmax()], f"up to {p_g.max():.2g}")
-            inside.append(text(density.x(where) + 6, 12, f"p_g: {what}", STYLE["fakes"]["color"]))
-        if seen.packed(trainer):
+            inside.append(text(density.x(where) + 14, 12, f"fakes: {what}", STYLE["fakes"]["color"]))
+        if packed:
             inside.append(text(8, 12, "D sees several x at once: no D(x) to draw"))
-            D = np.full_like(D, np.nan)
-        inside.append(probability.line(x, D, "D", opacity=0.3))
-        inside += [probability.line(x, np.where(likely, y, np.nan), key) for key, y in (("D", D), ("D*", D_star))]
-        ticks = "".join(text(488, 28 + probability.y(p) + 4, f"{p:g}", STYLE["D"]["color"]) for p in (0, 0.5, 1))
-        return density.show(inside) + density.x_axis() + text(500, 236, "x") + ticks
+        else:
+            inside.append(hill.line(x, D, "D", opacity=0.3))
+            title = "D(x): how likely D takes an x here for real; the hill on which the fakes climb"
+            inside.append(hill.line(x, np.where(likely, D, np.nan), "D", title=title))
+        if self.D_star and not packed:
+            title = "D*(x): the best answer there is, p_data / (p_data + p_g)"
+            inside.append(hill.line(x, np.where(likely, D_star, np.nan), "D*", title=title))
+        fakes = seen.fakes(trainer)
+        if not packed:
+            inside += self._pushes(fakes, hill)
+        ticks = "".join(text(LEFT + WIDTH + 8, TOP + hill.y(p) + 4, f"{p:g}", STYLE["D"]["color"]) for p in (0, 0.5, 1))
+        scale = "" if packed else self._scale()
+        return (
+            hill.show(inside)
+            + hill.x_axis()
+            + text(LEFT + WIDTH + 18, TOP + HEIGHT + 14, "x")
+            + ticks
+            + scale
+            + self._arrows(fakes)
+        )
 
-    def _arrows(self, trainer: Trainer) -> str:
-        z = seen.quantiles(trainer.latent, 21)
-        with torch.no_grad():
-            g = trainer.generator(z).numpy()
-        box = Box(20, 238, 460, 72, (self.x[0].item(), self.x[-1].item()), (0, 1))
-        feet = np.linspace(30, 430, len(z))  # z has an axis of its own
-        known = ~np.isnan(g)  # as it is when a game has just broken
+    def _pushes(self, fakes: seen.Fakes, hill: Box) -> list[str]:
+        """The fakes on the hill, and under each the arrow of its push."""
+        dots, arrows = [], []
+        for i, (x, height, push) in enumerate(zip(*(v.tolist() for v in fakes[1:]), strict=True)):
+            if not np.isfinite([x, height, push]).all():  # as in a game that has just broken
+                continue
+            a, b = hill.x(x), hill.y(height)
+            length = LONGEST * push_length(push)
+            arrows.append(arrow(a, b + 9 + 6 * (i % ROWS), length, double=abs(push) > 1))
+            dots.append(dot(a, b, STYLE["fakes"]["color"], "gl-fake"))
+        title = "<title>the push: the way in which this fake would look more real to D</title>"
+        return [f'<g class="gl-pushes">{title}{"".join(arrows)}</g>', *dots]
+
+    def _scale(self) -> str:
+        """How long the arrow of a push of .01, .1 and 1 is."""
+        parts, x = [text(570, 16, "push:", STYLE["push"]["color"])], 606
+        for push in PUSH_SHOWN:
+            length = LONGEST * push_length(push)
+            parts += [arrow(x, 12, length), text(x + length + 4, 16, f"{push:g}", STYLE["push"]["color"])]
+            x += length + 34
+        return "".join(parts)
+
+    def _arrows(self, fakes: seen.Fakes) -> str:
+        """From each z, on an axis of its own, to its x = G(z)."""
+        top = TOP + HEIGHT + 20  # below the numbers of the x axis
+        box = Box(LEFT, top, WIDTH, FOOT - top, (self.x[0].item(), self.x[-1].item()), (0, 1))
+        z, g = fakes.z.numpy(), fakes.x.numpy()
+        feet = WIDTH * (0.14 + 0.72 * (z - z[0]) / (z[-1] - z[0]))
+        known = ~np.isnan(g)
         ends = zip(feet[known], box.x(g[known]), strict=True)
-        arrows = "".join(f'<path d="M{a:.1f} 72L{b:.1f} 4"/>' for a, b in ends)
-        style = f'stroke="{STYLE["fakes"]["color"]}" marker-end="url(#gl-head)"'
-        ticks = [text(20 + feet[i], 324, f"{z[i]:.1f}", anchor="middle") for i in range(0, len(z), 5)]
-        axis = f'<path d="M20 310h460" stroke="#222"/>{"".join(ticks)}{text(488, 314, "z")}'
-        return box.show([f"<g {style}>{arrows}</g>"]) + axis
+        arrows = "".join(f'<path d="M{a:.1f} {FOOT - top}L{b:.1f} 4"/>' for a, b in ends)
+        style = f'class="gl-arrows" stroke="{STYLE["fakes"]["color"]}" marker-end="url(#gl-head)"'
+        ticks = [text(LEFT + feet[i], FOOT + 14, f"{z[i]:.1f}", anchor="middle") for i in range(0, len(z), 2)]
+        axis = (
+            f'<path d="M{LEFT} {FOOT}h{WIDTH}" stroke="#222"/>{"".join(ticks)}{text(LEFT + WIDTH + 8, FOOT + 4, "z")}'
+        )
+        return box.show([f"<g {style}><title>G carries each z to its x</title>{arrows}</g>"]) + axis
 
     def _path(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         mean, sd = (np.array([note[name] for note in track]) for name in ("mean", "sd"))
         goal = trainer.data.mean.item(), trainer.data.stddev.item()
         box = Box(
             570,
-            28,
+            TOP + 18,
             180,
-            282,
+            FOOT - TOP - 34,
             round_limits([*(mean - 1), *(mean + 1), goal[0] - 1, goal[0] + 1]),
             round_limits([0, *(1.1 * sd), goal[1]]),
         )
@@ -91,4 +145,5 @@ class Figure1:
             dot(box.x(mean[0]), box.y(sd[0]), "white"),
             dot(box.x(mean[-1]), box.y(sd[-1]), STYLE["fakes"]["color"]),
         ]
-        return box.show(inside) + box.x_axis("mean of p_g") + box.y_axis("sd of p_g") + text(690, 16, "★ data")
+        axes = box.x_axis("mean of the fakes") + box.y_axis("their spread (sd)")
+        return box.show(inside) + axes + text(700, TOP + 6, "★ data")

@@ -31,8 +31,8 @@ LYING = [
     ),  # only the last third counts
     ((AT_EQUILIBRIUM + 0.11, torch.full((60,), 0.1)), "loss ends at 1.50"),
     ((AT_EQUILIBRIUM * math.nan, torch.full((60,), 0.1)), "loss ends at nan"),
-    ((AT_EQUILIBRIUM, torch.full((60,), 5.2)), "they do not lie here"),
-    ((AT_EQUILIBRIUM, torch.full((60,), -5.2)), "they do not lie here"),
+    ((AT_EQUILIBRIUM, torch.full((60,), 5.2)), "no lie here"),
+    ((AT_EQUILIBRIUM, torch.full((60,), -5.2)), "no lie here"),
     ((AT_EQUILIBRIUM, torch.cat([torch.full((50,), 9.0), torch.full((10,), 0.1)])), "in 50% of the last 20"),
     ((AT_EQUILIBRIUM, torch.full((60,), math.nan)), "in 0% of the last 20"),
     ((AT_EQUILIBRIUM[:30], torch.full((60,), 0.1)), "got (30,) and (60,)"),

@@ -16,10 +16,10 @@ from torch import nn
 from torch.distributions import Independent, Normal, Uniform
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, guards, losses, plots, recipes, svg
+from gan_lessons import Trainer, guards, losses, plots, recipes, seen, svg
 from gan_lessons.models import MLPDiscriminator, MLPGenerator
 from gan_lessons.style import STYLE
-from gan_lessons.views import Figure1, Images, Plane
+from gan_lessons.views import Figure1, Images, Plane, figure1
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -59,7 +59,7 @@ def lines(box, style):
     """Each line of this style: its strokes, as arrays (n, 2) of pixels from the box's corner."""
     found = []
     for path in box.findall(f"{SVG}path"):
-        if path.get("stroke") == STYLE[style]["color"] and not path.get("marker-end"):
+        if path.get("class") == f"gl-{style.replace('*', '-star')}":
             strokes = path.get("d").split("M")[1:]
             found.append([np.array(re.findall(r"(-?[\d.]+) (-?[\d.]+)", stroke), float) for stroke in strokes])
     return found
@@ -87,36 +87,78 @@ def texts(root):
 # -- Figure 1 ----------------------------------------------------------------------------------------------------------
 
 
+def value(pixels, top):
+    """From pixels of the hill's box to what is drawn: 0 is 0, and `top` stands where D would be at the ceiling."""
+    from_floor = (figure1.HEIGHT - pixels) / figure1.HEIGHT * (figure1.CEILING - figure1.FLOOR)
+    return (from_floor + figure1.FLOOR) / figure1.CEILING * top
+
+
 @pytest.mark.parametrize("latent", ["normal", "uniform"])
 def test_the_four_curves(latent):
     settings = {} if latent == "normal" else {"latent": Uniform(-(3**0.5), 3**0.5)}
     trainer = one_number(495, 3, **settings)
     root, (box, *_) = picture(Figure1(), trainer)
     to_x = units(root, box, "x")
-    height = float(box.get("height"))
     (data,) = lines(box, "data")[0]
     x = to_x(data[:, 0])
     assert_close(x, np.linspace(470, 530, 101), rtol=0, atol=0.1)
-    per_pixel = norm.pdf(500, 500, 5) / (height - data[:, 1].min())  # the peak of p_data is the measure
+    top = 2.2 * norm.pdf(500, 500, 5)
     p_data, p_g = norm.pdf(x, 500, 5), norm.pdf(x, 495, 3)
     if latent == "uniform":
         edge = 3 * 3**0.5
         p_g = np.where(abs(x - 495) < edge, 1 / (2 * edge), 0)
-    assert_close((height - data[:, 1]) * per_pixel, p_data, rtol=0, atol=1e-3)
+    assert_close(value(data[:, 1], top), p_data, rtol=0, atol=1e-3)
     (fakes,) = lines(box, "fakes")[0]
-    assert_close((height - fakes[:, 1]) * per_pixel, p_g, rtol=0, atol=2e-3)
+    assert_close(value(fakes[:, 1], top), p_g, rtol=0, atol=2e-3)
 
     faint, strong = lines(box, "D")
-    half = lines(box, "guide")[0][0][0, 1]  # the guide is at D = 1/2
+    assert value(lines(box, "guide")[0][0][0, 1], figure1.CEILING) == pytest.approx(0.5, abs=1e-3)
     D = trainer.discriminator(torch.linspace(470, 530, 101)).sigmoid().detach().numpy()
-    assert_close((height - faint[0][:, 1]) / (height - half) / 2, D.astype(float), rtol=0, atol=2e-3)
+    assert_close(value(faint[0][:, 1], figure1.CEILING), D.astype(float), rtol=0, atol=2e-3)
     for (best,), wanted in ((lines(box, "D*")[0], p_data / (p_data + p_g)), (strong, D)):
         i = np.searchsorted(x, to_x(best[0, 0]) - 0.25)
-        assert_close(
-            (height - best[:, 1]) / (height - half) / 2, wanted[i : i + len(best)].astype(float), rtol=0, atol=5e-3
-        )
+        drawn = value(best[:, 1], figure1.CEILING)
+        assert_close(drawn, wanted[i : i + len(best)].astype(float), rtol=0, atol=5e-3)
         seen = (p_data + p_g) > 1e-4 * (p_data + p_g).max()
         assert len(best) == seen.sum() and i == seen.argmax()
+    assert lines(picture(Figure1(D_star=False), trainer)[1][0], "D*") == []
+
+
+@pytest.mark.parametrize("loss", losses.NAMED.values(), ids=losses.NAMED)
+def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss):
+    trainer = one_number(488, 4, rounds=40, loss=loss)
+    root, (box, *_) = picture(Figure1(), trainer)
+    to_x = units(root, box, "x")
+    z = norm.ppf((np.arange(9) + 0.5) / 9)
+    x = trainer.generator.mu.item() + trainer.generator.sigma.item() * z
+    leaf = torch.tensor(x, dtype=torch.float32, requires_grad=True)
+    out = trainer.discriminator(leaf)
+    D = loss.probability(out)
+    gradients = {"non_saturating": -D.log(), "minimax": (1 - D).log(), "least_squares": (out - 1) ** 2 / 2}
+    (slope,) = torch.autograd.grad(gradients[loss.name].sum(), leaf)
+    dots = [numbers(dot, "cx", "cy") for dot in box.findall(f"{SVG}circle") if dot.get("class") == "gl-fake"]
+    assert_close(to_x(np.array(dots)[:, 0]), x, rtol=0, atol=0.1)
+    heights = value(np.array(dots)[:, 1], figure1.CEILING)
+    assert_close(heights, D.detach().numpy().astype(float), rtol=0, atol=0.01)
+    arrows = [path.get("d") for path in box.iter(f"{SVG}path") if path.get("class") == "gl-push"]
+    ends = np.array([re.match(r"M([-.\d]+) ([-.\d]+)H([-.\d]+)", d).groups() for d in arrows], float)
+    assert_close(ends[:, 0], np.array(dots)[:, 0], rtol=0, atol=0.11)
+    assert ((ends[:, 1] - np.array(dots)[:, 1]) > 5).all()  # under its fake
+    push = -slope.numpy().astype(float)
+    length = figure1.LONGEST * np.sign(push) * np.sqrt(np.minimum(abs(push), 1))
+    assert_close(ends[:, 2] - ends[:, 0], length, rtol=0, atol=0.2)
+
+
+def test_a_push_beyond_the_scale_is_cut_and_has_two_heads():
+    trainer = one_number(495, 3)
+    trainer.discriminator = nn.Linear(1, 1).double().requires_grad_(False)
+    trainer.discriminator.forward = lambda x: -3 * (x - 495)
+    _, (box, *_) = picture(Figure1(), trainer)
+    arrows = [path.get("d") for path in box.iter(f"{SVG}path") if path.get("class") == "gl-push"]
+    cut = [re.match(r"M([-.\d]+) [-.\d]+H([-.\d]+)", d).groups() for d in arrows if d.count("M") == 3]
+    assert cut and all(float(end) - float(start) == pytest.approx(-figure1.LONGEST, abs=0.11) for start, end in cut)
+    pushes = seen.push(trainer, seen.fakes(trainer).x)
+    assert len(cut) == (pushes.abs() > 1).sum() < len(arrows) == 9
 
 
 def test_the_best_d_is_not_drawn_where_no_x_comes_from():
@@ -133,11 +175,11 @@ def test_the_best_d_is_not_drawn_where_no_x_comes_from():
 def test_a_narrow_p_g(sigma, said):
     root, (box, *_) = picture(Figure1(), one_number(490.5, sigma))
     ((line,),) = lines(box, "fakes")
-    assert [text for text in texts(root) if text and text.startswith("p_g:")] == ([f"p_g: {said}"] if said else [])
+    assert [text for text in texts(root) if text and text.startswith("fakes:")] == ([f"fakes: {said}"] if said else [])
     to_x = units(root, box, "x")
     if said == "a spike":
         assert_close(to_x(line[:, 0]), np.array([490.5, 490.5]), rtol=0, atol=0.1)
-        assert sorted(line[:, 1]) == [0, float(box.get("height"))]
+        assert value(line[:, 1], 1).tolist() == pytest.approx([0, 1], abs=1e-3)
     else:
         assert to_x(line[line[:, 1] == line[:, 1].min(), 0].mean()) == pytest.approx(490.5, abs=0.3)
         assert (line[:, 1].min() < 0) == (said is not None)  # goes through the top, where it is cut
@@ -153,23 +195,24 @@ def test_a_p_g_outside_leaves_the_picture_whole(mu):
     assert best[:, 1].max() == best[:, 1].min()  # all x are data: D* = 1
 
 
-@pytest.mark.parametrize(
-    ("latent", "edge"), [(Normal(0.0, 1.0), 2.4), (Normal(1.0, 2.0), 5.8), (Uniform(-1.0, 3.0), 3.0)]
-)
-def test_arrows_go_from_z_to_g_of_z(latent, edge):
+@pytest.mark.parametrize("latent", [Normal(0.0, 1.0), Normal(1.0, 2.0), Uniform(-1.0, 3.0)])
+def test_arrows_go_from_equally_probable_z_to_g_of_z(latent):
     root, (game, box, _) = picture(Figure1(), one_number(495, 4, latent=latent))
-    ends = [re.fullmatch(r"M(.*) 72L(.*) 4", path.get("d")).groups() for path in box.iter(f"{SVG}path")]
+    (group,) = box.findall(f"{SVG}g[@class='gl-arrows']")
+    ends = [re.fullmatch(r"M(.*) [\d.]+L(.*) 4", path.get("d")).groups() for path in group.iter(f"{SVG}path")]
     feet, heads = np.array(ends, float).T
-    left = float(box.get("x"))
-    written = [text for text in root.findall(f"{SVG}text") if text.get("y") == "324"]
-    z = np.interp(feet, [float(text.get("x")) - left for text in written], [float(text.text) for text in written])
+    z = latent.icdf((torch.arange(9) + 0.5) / 9).numpy().astype(float)
     assert_close(units(root, game, "x")(heads), 495 + 4 * z, rtol=0, atol=0.2)
-    assert z[-1] == pytest.approx(edge) and z[0] + z[-1] == pytest.approx(2 * latent.mean.item())
-    assert len(z) == 21
+    line = np.polynomial.Polynomial.fit(z, feet, 1)
+    assert_close(line(z), feet, rtol=0, atol=0.2)  # z has an even axis of its own
+    written = [text for text in root.findall(f"{SVG}text") if text.get("y") == str(figure1.FOOT + 14)]
+    for text in written:
+        assert line(float(text.text)) == pytest.approx(float(text.get("x")) - figure1.LEFT, abs=2.5)
+    assert len(written) == 5
 
 
 @pytest.mark.parametrize("length", [1, 2, 1000])
-def test_the_way_of_mean_and_sd(length):
+def test_the_path_of_mean_and_sd(length):
     trainer = one_number(495, 3)
     rng = np.random.default_rng(0)
     mean, sd = 480 + np.cumsum(rng.normal(size=length)), 1 + rng.random(length)
@@ -179,7 +222,7 @@ def test_the_way_of_mean_and_sd(length):
 
     def close(pixel, m, s):
         assert to_mean(pixel[0]) == pytest.approx(m, abs=0.02 * abs(to_mean(180) - to_mean(0)))
-        assert to_sd(pixel[1]) == pytest.approx(s, abs=0.02 * abs(to_sd(282) - to_sd(0)))
+        assert to_sd(pixel[1]) == pytest.approx(s, abs=0.02 * abs(to_sd(float(box.get("height"))) - to_sd(0)))
 
     (star,) = box.findall(f"{SVG}text")
     start, now = box.findall(f"{SVG}circle")
@@ -188,13 +231,13 @@ def test_the_way_of_mean_and_sd(length):
     close(numbers(start, "cx", "cy"), mean[0], sd[0])
     close(numbers(now, "cx", "cy"), mean[-1], sd[-1])
     assert (start.get("fill"), now.get("fill")) == ("white", STYLE["fakes"]["color"])
-    (way,) = lines(box, "fakes")[0]
-    assert len(way) <= 300
-    close(way[0], mean[0], sd[0])
-    close(way[-1], mean[-1], sd[-1])
+    (path,) = lines(box, "fakes")[0]
+    assert len(path) <= 300
+    close(path[0], mean[0], sd[0])
+    close(path[-1], mean[-1], sd[-1])
     for point in (start, now, star):
         x, y = numbers(point, "cx", "cy") if point is not star else (float(star.get("x")), float(star.get("y")) - 7)
-        assert 0 <= x <= 180 and 0 <= y <= 282
+        assert 0 <= x <= 180 and 0 <= y <= float(box.get("height"))
 
 
 def test_what_figure_1_measures():

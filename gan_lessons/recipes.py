@@ -79,14 +79,23 @@ def three_bumps(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
 def ring(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
     """Lesson 06: 8 Gaussians on a ring in the plane, of which a plain GAN often misses most; 3,000 steps.
 
-    G 2-32-32-2, ReLU, from normal z; D 2-16-16-1, half as wide, LeakyReLU(0.2); both rates 0.001 to the end.
-    pack and the 20 seeds: as in `three_bumps`.
+    `plane` with a G of width 32 and a D half as wide. pack and the 20 seeds: as in `three_bumps`.
     """
+    return plane(seed, width=32, pack=pack, **{"data": data.ring(), "steps": 3000} | settings)
+
+
+def plane(seed: int = 0, width: int = 128, pack: int = 1, *, data: Any, **settings: Any) -> Trainer:
+    """Any data of two numbers, anything with `.sample((n,))` of shape (n, 2); 5,000 steps.
+
+    G 2-width-width-2, ReLU, from normal z; D 2-width/2-width/2-1, LeakyReLU(0.2); both rates 0.001 to the end.
+    Raises ValueError unless width is a whole number >= 2.
+    """
+    half = count("width", width, least=2) // 2
     with seeded(seed):
-        G = MLPGenerator(2, 32, 32, 2, activation=nn.ReLU, output=nn.Identity())
-        D = MLPDiscriminator(2 * pack, 16, 16, 1, activation=leaky_relu, inputs=Pack(pack))
-    recipe = {"data": data.ring(), "latent": _normal(2), "lr_d": 0.001, "lr_g": 0.001, "steps": 3000}
-    return Trainer(G, D, **(recipe | {"batch_size": 128, "seed": seed, "device": "cpu"} | settings))
+        G = MLPGenerator(2, width, width, 2, activation=nn.ReLU, output=nn.Identity())
+        D = MLPDiscriminator(2 * pack, half, half, 1, activation=leaky_relu, inputs=Pack(pack))
+    recipe = {"latent": _normal(2), "lr_d": 0.001, "lr_g": 0.001, "steps": 5000}
+    return Trainer(G, D, data, **(recipe | {"batch_size": 128, "seed": seed, "device": "cpu"} | settings))
 
 
 def mnist(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:

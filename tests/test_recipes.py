@@ -276,3 +276,21 @@ def test_mnist_paper_cut_short_is_the_start_of_the_whole():
     assert group["lr"] == pytest.approx(0.1 * 1.000004**-9) and group["momentum"] == pytest.approx(
         0.5 + 0.2 * 9 / 125_000
     )
+
+
+def test_plane_takes_any_data_of_two_numbers():
+    grid = data.ring(modes=25, radius=1.0)
+    trainer = recipes.plane(seed=3, data=grid, width=64, k=2)
+    list(trainer.run(2))
+    assert trainer.sample(5).shape == (5, 2) and trainer.k == 2 and trainer.data is grid
+    assert [layer.out_features for layer in trainer.generator.net if hasattr(layer, "out_features")] == [64, 64, 2]
+    with pytest.raises(ValueError, match=r"width: got 1;.*>= 2"):
+        recipes.plane(data=grid, width=1)
+
+
+def test_the_ring_is_a_plane_of_width_32():
+    ours, theirs = recipes.ring(seed=1), recipes.plane(seed=1, data=data.ring(), width=32)
+    for trainer in (ours, theirs):
+        list(trainer.run(3))
+    for a, b in zip(ours.generator.parameters(), theirs.generator.parameters(), strict=True):
+        assert torch.equal(a, b)

@@ -1,0 +1,59 @@
+"""The hill as a still picture: what `views.Figure1` draws while a panel plays."""
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from gan_lessons.seen import Curves, Fakes
+from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
+
+LONGEST = 0.12  # of an arrow for a push of 1, in widths of the picture
+ROWS = 3  # of arrows under the fakes, so that neighbours do not run into each other
+
+
+def draw(
+    curves: Curves, fakes: Fakes | None = None, ax: Axes | None = None, D_star: bool = False, densities: bool = True
+) -> Axes:
+    """D's curve over x, fakes on it, and under each the arrow of its push; the two densities behind, on no scale.
+
+    curves, fakes: from `seen.curves` and `seen.fakes`. An arrow is as long as the root of its push; one cut at a push
+    of 1 has two heads. D_star: whether the best D is drawn too. Curves are labelled by `names`, or by hand.
+    """
+    ax = ax or plt.gca()
+    x = curves.x
+    top = 2.2 * curves.p_data.max().item()
+    if densities:
+        for p, key in ((curves.p_data, "data"), (curves.p_g, "fakes")):
+            height = 1.1 * p.detach() / top  # the axis is D's
+            ax.plot(x, height, **STYLE[key], label="density of the data" if key == "data" else "density of the fakes")
+        ax.fill_between(x, height, color=STYLE["fakes"]["color"], alpha=0.12, linewidth=0)
+    ax.axhline(0.5, **STYLE["guide"])
+    ax.plot(x, curves.D.detach(), **STYLE["D"], label="D(x), the hill")
+    if D_star:
+        ax.plot(x, curves.D_star.detach(), **STYLE["D*"], label="D*(x), the best hill")
+    if fakes is not None:
+        _pushes(fakes, ax, x[-1].item() - x[0].item())
+    ax.set(xlim=(x[0].item(), x[-1].item()), ylim=(-0.12, 1.1), xlabel="x", ylabel="D(x): how real?")
+    ax.set_yticks([0, 0.5, 1])
+    return ax
+
+
+def _pushes(fakes: Fakes, ax: Axes, width: float) -> None:
+    color = STYLE["push"]["color"]
+    for i, (x, height, push) in enumerate(zip(*(v.tolist() for v in fakes[1:]), strict=True)):
+        end = x + LONGEST * width * push_length(push)
+        below = height - 0.05 - 0.035 * (i % ROWS)
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.6, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+        for head in (end, (x + end) / 2) if abs(push) > 1 else (end,):
+            ax.annotate("", (head, below), (x, below), arrowprops=arrow, annotation_clip=True)
+        ax.plot(x, height, "o", color=STYLE["fakes"]["color"], markersize=6, zorder=5)
+
+
+def scale(ax: Axes, x: float, y: float) -> None:
+    """The arrows of a push of .01, .1 and 1, as a legend at a place of the axes."""
+    left, right = ax.get_xlim()
+    for push in PUSH_SHOWN:
+        end = x + LONGEST * (right - left) * push_length(push)
+        arrow = {"arrowstyle": "-|>", "color": STYLE["push"]["color"], "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (end, y), (x, y), arrowprops=arrow | {"mutation_scale": 8})
+        ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=STYLE["push"]["color"])
+        x = end + 0.06 * (right - left)

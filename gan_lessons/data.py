@@ -73,6 +73,21 @@ def ring(modes: int = 8, radius: float = 2.0, sd: float = 0.1) -> MixtureSameFam
 
 
 @dataclass(frozen=True)
+class Sample:
+    """All the data one owns, as a source: minibatches are drawn from it, i.i.d. with replacement. x: shape (n, ...).
+
+    >>> coins = Sample(gaussian().sample((100,)))
+    >>> coins.sample((128,)).shape, coins.x.shape
+    (torch.Size([128]), torch.Size([100]))
+    """
+
+    x: Tensor
+
+    def sample(self, shape: tuple[int, ...]) -> Tensor:
+        return self.x[torch.randint(len(self.x), tuple(shape))]
+
+
+@dataclass(frozen=True)
 class Images:
     """A set of grey images to draw minibatches from.
 

@@ -49,11 +49,14 @@ def _pushes(fakes: Fakes, ax: Axes, width: float) -> None:
 
 
 def scale(ax: Axes, x: float, y: float) -> None:
-    """The arrows of a push of .01, .1 and 1, as a legend at a place of the axes."""
+    """The arrows of a push of .01, .1 and 1, as a legend that begins at a place of the axes."""
     left, right = ax.get_xlim()
+    color = STYLE["push"]["color"]
+    ax.text(x, y, "push:", va="center", fontsize=9, color=color)
+    x += 0.085 * (right - left)
     for push in PUSH_SHOWN:
         end = x + LONGEST * (right - left) * push_length(push)
-        arrow = {"arrowstyle": "-|>", "color": STYLE["push"]["color"], "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (end, y), (x, y), arrowprops=arrow | {"mutation_scale": 8})
-        ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=STYLE["push"]["color"])
-        x = end + 0.06 * (right - left)
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.6, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+        ax.annotate("", (end, y), (x, y), arrowprops=arrow)
+        ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=color)
+        x = end + 0.075 * (right - left)

@@ -1,14 +1,18 @@
 """How an exercise is checked, and how a lesson shows the package's own code."""
 
+import base64
 import functools
 import inspect
+import io
 import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
+from matplotlib.figure import Figure
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -47,3 +51,12 @@ def show_source(*objects: Any) -> None:
     code = "\n\n\n".join(sources)
     formatter = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
     display({"text/plain": code, "text/html": highlight(code, PythonLexer(), formatter)}, raw=True)
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure as a PNG, with words for who cannot see it, and close it."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    plt.close(figure)
+    png = base64.b64encode(file.getvalue()).decode()
+    display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)

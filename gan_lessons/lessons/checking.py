@@ -1,14 +1,18 @@
-"""How an exercise is checked, and how a lesson shows the package's own code."""
+"""How an exercise is checked, and how a lesson shows figures and the package's own code."""
 
+import base64
 import functools
 import inspect
+import io
 import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.pyplot as plt
 import torch
-from IPython.display import display
+from IPython.display import Image, display
+from matplotlib.figure import Figure
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -39,6 +43,22 @@ def check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
 def close(a: Any, b: Tensor) -> bool:
     """Whether an answer is the tensor b, up to rounding."""
     return torch.is_tensor(a) and a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-7)
+
+
+def show(picture: Figure | Image, alt: str) -> None:
+    """Show a figure, and close it, or a film, as a PNG with a description for those who cannot see it.
+
+    The description is the output's metadata["image/png"]["alt"], as in IPython's own Image, and its plain text.
+    """
+    if isinstance(picture, Figure):
+        file = io.BytesIO()
+        picture.savefig(file, format="png", bbox_inches="tight")
+        plt.close(picture)
+        png = file.getvalue()
+    else:
+        png = picture.data
+    bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
 def show_source(*objects: Any) -> None:

@@ -1,7 +1,7 @@
 """Plays what the lessons say of their tries on eight seeds, and records how often each came true.
 
-A lesson's tests, tests/lessons/test_NAME.py, may define OBSERVATIONS. Its keys are sentences of the lesson, with {} where
-the count of seeds stands; its values play one seed and return whether it came true, and what was measured:
+A lesson's tests, tests/lessons/test_NAME.py, may define OBSERVATIONS. Its keys are sentences of the lesson, with {}
+where the count of seeds stands; its values play one seed and return whether it came true, and what was measured:
 
     def ends_near_500(seed: int) -> tuple[bool, dict[str, float]]: ...
 
@@ -17,6 +17,7 @@ import importlib.util
 import inspect
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -31,10 +32,12 @@ RECORD = ROOT / "gan_lessons" / "records" / "observations.json"
 SEEDS = range(8)
 
 
-def collected(folder: Path) -> dict[str, dict[str, Callable]]:
-    """The observations of all lessons: lesson -> sentence -> play."""
+def collected(folder: Path, lesson: str = "*") -> dict[str, dict[str, Callable]]:
+    """The observations of all lessons, or of one: lesson -> sentence -> play."""
     found = {}
-    for path in sorted(folder.glob("test_*.py")):
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # where the tests find what they share
+    for path in sorted(folder.glob(f"test_{lesson}.py")):
         if "OBSERVATIONS" in path.read_text():
             spec = importlib.util.spec_from_file_location(path.stem, path)
             module = importlib.util.module_from_spec(spec)
@@ -51,7 +54,7 @@ def played(folder: Path, lesson: str, sentence: str, seed: int) -> dict:
     """One seed of one observation: whether it holds, what was measured, and the seconds it took."""
     torch.set_num_threads(1)  # nets this small gain nothing from a second
     began = time.perf_counter()
-    result = collected(folder)[lesson][sentence](seed)
+    result = collected(folder, lesson)[lesson][sentence](seed)
     holds, measured = result if isinstance(result, tuple) else (result, {})
     seconds = round(time.perf_counter() - began, 1)
     return {"holds": bool(holds), **{name: round(float(x), 4) for name, x in measured.items()}, "seconds": seconds}
@@ -70,12 +73,15 @@ def play_all(folder: Path, record: Path, anew: bool = False) -> dict:
             seeds = old["seeds"] if old.get("code") == code_of(play) else {}
             rows.setdefault(lesson, {})[sentence] = {"code": code_of(play), "seeds": seeds}
             jobs += [(folder, lesson, sentence, seed) for seed in SEEDS if str(seed) not in seeds]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(played, *job): job for job in jobs}
+    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    running = {pool.submit(played, *job): job for job in jobs}
+    try:
         for done in tqdm(as_completed(running), total=len(jobs), unit="seed"):
             _, lesson, sentence, seed = running[done]
             rows[lesson][sentence]["seeds"][str(seed)] = done.result()
             write(record, rows)
+    finally:  # whoever stops it waits for two seeds at most
+        pool.shutdown(cancel_futures=True)
     write(record, rows)
     return rows
 

@@ -1,5 +1,6 @@
 """The notebooks as files: one template, one clean run, nothing of this machine. What they compute, nbval tests."""
 
+import copy
 import dis
 import json
 import re
@@ -9,11 +10,25 @@ from types import CodeType
 import nbformat
 import publish
 import pytest
+from execute_notebooks import mark_slides
 from readme_film import first_film
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
+# Lessons of the first edition, which need not pass `faults` yet. A name is taken out when its lesson is rewritten.
+NOT_YET_REWRITTEN = """
+    01_generative_models 02_gaussian_gan 03_minimax_game 04_figure_1 05_theory 06_dynamics
+    08_mnist_gan 09_evaluation 10_latent_space
+""".split()
+DRAWING = re.compile(r"\b(plt|ax|axes|fig|svg)\b|subplots|set_title|\.set\(|^\s*assert\b|:[<>^]\d")
+ENDING = [
+    "^## Your turn$",
+    "^#+ Quiz$",
+    "^## What you saw$",
+    "<details><summary>Common mistakes</summary>",
+    "^## In practice$",
+]
 
 
 def read(path):
@@ -64,33 +79,146 @@ def test_code_and_texts_keep_to_the_template(path):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_from_its_question_to_its_summary(path):
-    notebook, number = read(path), path.stem[:2]
+    notebook = read(path)
     texts = sources(notebook, "markdown")
-    assert notebook.cells[0].source.startswith(f"**Lesson {number}**")
-    near = [LESSONS[i] for i in (LESSONS.index(path) - 1, LESSONS.index(path) + 1) if 0 <= i < len(LESSONS)]
-    assert all(neighbour.name in texts[0] for neighbour in near)
-    assert texts[1].startswith("# ") and all(f"**You will {what}:**" in texts[1] for what in ("do", "see"))
-    assert "**You need:**" in texts[1] and "minutes" in texts[1]
-    assert any("image/png" in o.get("data", {}) for cell in notebook.cells[:5] for o in cell.get("outputs", []))
+    assert re.match("# .", texts[1])
+    beginning = "\n".join(texts[:5])
+    assert all(f"**You {what}:**" in beginning for what in ("will do", "will see", "need")) and "minutes" in beginning
+    first = [cell for cell in notebook.cells if cell.cell_type == "code"][:3]
+    assert any("image/png" in output.get("data", {}) for cell in first for output in cell.outputs)
     assert 3 <= sum("**Predict.**" in text for text in texts) <= 8
     headings = re.findall(r"^## (.+)$", "\n".join(texts), re.MULTILINE)
-    assert headings[-3:] == ["Your turn", "What you saw", "In practice"]
-    assert "### Quiz" in "\n".join(texts)
+    assert [it for it in headings if it != "Quiz"][-3:] == ["Your turn", "What you saw", "In practice"]
+    assert re.search(r"^##+ Quiz$", "\n".join(texts), re.MULTILINE)
+
+
+def faults(notebook):
+    """What in a lesson is not yet as a learner needs it."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    text = "\n".join(sources(notebook, "markdown"))
+    drawing = [line.strip() for cell in code for line in cell.source.splitlines() if DRAWING.search(line)]
+    pngs = [output for output in outputs(notebook) if "image/png" in output.get("data", {})]
+    described = [output.metadata.get("image/png", {}).get("alt", "") for output in pngs]
+    described += [alt for alt in re.findall(r"!\[(.*?)\]\(", text)]
+    described += [re.search(r'alt="(.*?)"', image + 'alt=""')[1] for image in re.findall(r"<img.*?>", text)]
+    places = [[found.start() for found in re.finditer(heading, text, re.MULTILINE)] for heading in ENDING]
+    last_heading = text.rfind("\n## ") + 1
+    found = {
+        "nothing live by the third code cell": not any("live" in cell.metadata.get("tags", []) for cell in code[:3]),
+        f"{len(drawing)} drawing lines, of at most 5: {drawing}": len(drawing) > 5,
+        "a picture without an alt text that says what is to be seen": any(len(alt) < 20 for alt in described),
+        "the ending: Your turn, Quiz, What you saw, Common mistakes (a fold), In practice, once each": (
+            any(len(place) != 1 for place in places) or places != sorted(places) or places[-1] != [last_heading]
+        ),
+    }
+    return [fault for fault, it_is in found.items() if it_is]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_no_faults_once_it_is_rewritten(path):
+    """A lesson without faults must leave the list of those not yet rewritten, and so the list only shrinks."""
+    found = faults(read(path))
+    assert bool(found) == (path.stem in NOT_YET_REWRITTEN), found or "take it out of NOT_YET_REWRITTEN"
+
+
+def test_only_lessons_of_the_first_edition_may_wait_to_be_rewritten():
+    assert set(NOT_YET_REWRITTEN) <= {path.stem for path in LESSONS}
+    assert {name[:2] for name in NOT_YET_REWRITTEN} <= {"01", "02", "03", "04", "05", "06", "08", "09", "10"}
+
+
+def lesson_without_faults():
+    v4 = nbformat.v4
+    picture = v4.new_output("display_data", {"image/png": ""}, metadata={"image/png": {"alt": "Two humps, far apart"}})
+    panel = v4.new_code_cell("lesson.panel()", outputs=[picture], metadata={"tags": ["live"]})
+    fold = "## What you saw\n\n<details><summary>Common mistakes</summary>\n\nx\n\n</details>\n\n## In practice"
+    texts = [v4.new_markdown_cell(text) for text in ("# A lesson", "## Your turn", "### Quiz", fold)]
+    return v4.new_notebook(cells=[v4.new_code_cell("import torch"), v4.new_code_cell("x = 1"), panel, *texts])
+
+
+def late(notebook):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("y = 2"))
+
+
+def drawn(notebook):
+    notebook.cells[0].source = "\n".join(["fig, ax = plt.subplots()"] + 4 * ["ax.plot(x)"] + ["assert x"])
+
+
+def undescribed(notebook):
+    del notebook.cells[2].outputs[0].metadata["image/png"]
+
+
+def undescribed_in_text(notebook):
+    notebook.cells[3].source += '\n<img src="images/figure_1.png">'
+
+
+def no_fold(notebook):
+    notebook.cells[-1].source = "## What you saw\n\n## In practice"
+
+
+def goes_on(notebook):
+    notebook.cells.append(nbformat.v4.new_markdown_cell("## More"))
+
+
+def quiz_last(notebook):
+    notebook.cells.append(notebook.cells.pop(5))
+
+
+BROKEN = {
+    late: "nothing live",
+    drawn: "6 drawing lines",
+    undescribed: "alt text",
+    undescribed_in_text: "alt text",
+    no_fold: "the ending",
+    goes_on: "the ending",
+    quiz_last: "the ending",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_each_fault_is_found(broken):
+    notebook = lesson_without_faults()
+    assert faults(notebook) == []
+    broken(notebook)
+    (fault,) = faults(notebook)
+    assert BROKEN[broken] in fault
+
+
+@pytest.mark.parametrize("path", LESSONS + SOLUTIONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_all_notebooks_share_is_up_to_date(path):
+    """`python tests/make/publish.py` writes it."""
+    notebook = read(path)
+    assert notebook.cells[0].source == publish.top_cell(ROOT, path)
+    marked = copy.deepcopy(notebook)
+    mark_slides(marked)
+    assert [cell.metadata for cell in notebook.cells] == [cell.metadata for cell in marked.cells]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_code_that_a_lesson_shows_is_the_code_of_today(path):
+    package = {line.strip() for room in (ROOT / "gan_lessons").rglob("*.py") for line in room.read_text().splitlines()}
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code" and "show_source(" in cell.source]
+    shown = [
+        output.data["text/plain"] for cell in cells for output in cell.outputs if "text/html" in output.get("data", {})
+    ]
+    assert len(shown) >= len(cells)
+    gone = [line for text in shown for line in text.splitlines() if line.strip() not in package]
+    assert not gone, f"python tests/make/execute_notebooks.py {path.name[:2]}: it still shows {gone}"
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_exercise_is_open_in_the_lesson_and_solved_beside_it(path):
     lesson, solution = read(path), read(path.parent / "solutions" / path.name)
-    exercises = [re.findall(r"exercises\.(check_\w+)", "\n".join(sources(nb, "code"))) for nb in (lesson, solution)]
+    exercises = [re.findall(r"lesson\.(check_\w+)\(", "\n".join(sources(nb, "code"))) for nb in (lesson, solution)]
     assert len(exercises[0]) >= 2 and exercises[0] == exercises[1]
-    assert printed(lesson).count("not answered yet") == len(exercises[0])
+    assert printed(lesson).count("Not answered yet.") == len(exercises[0])
     assert printed(solution).count("Right.") == len(exercises[0])
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_no_later_cell_changes_what_a_live_cell_looks_up(path):
-    cells = [compile(cell.source, "cell", "exec") for cell in read(path).cells if cell.cell_type == "code"]
-    live = ["live" in cell.metadata.get("tags", []) for cell in read(path).cells if cell.cell_type == "code"]
+    _setup, *code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    cells = [compile(cell.source, "cell", "exec") for cell in code]
+    live = ["live" in cell.metadata.get("tags", []) for cell in code]
     for i in [i for i, it_is in enumerate(live) if it_is]:
         inner = [code for code in cells[i].co_consts if isinstance(code, CodeType)]
         called_by_sliders = [code for code in inner if code.co_name.isidentifier()]  # comprehensions are over
@@ -105,7 +233,13 @@ def test_the_readme_says_what_is_so():
     readme = (ROOT / "README.md").read_text()
     for path in LESSONS:
         title = re.search(r"^# (.+)$", sources(read(path), "markdown")[1], re.MULTILINE)[1]
-        assert f"[{title}](notebooks/{path.name})" in readme
+        assert f"| {path.name[:2]} | [{title}](notebooks/{path.name}) |" in readme
+    for script in re.findall(r"tests/[\w/]+\.\w+", readme):
+        assert (ROOT / script).exists(), script
+    package = ROOT / "gan_lessons"
+    rooms = [path.name for path in package.glob("*.py") if not path.name.startswith("__")]
+    rooms += [f"{path.parent.relative_to(package)}/" for path in package.glob("*/__init__.py")]
+    assert [room for room in rooms if f"`{room}`" not in readme] == []
     assert (ROOT / "notebooks" / "images" / "figure_1.png").read_bytes() == first_film()
     for link in re.findall(r"\]\(([^)]+)\)", readme):
         assert link.startswith("https://") or (ROOT / link).exists(), link

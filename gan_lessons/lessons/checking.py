@@ -1,4 +1,4 @@
-"""How an exercise is checked, and how a lesson shows the package's own code."""
+"""How an exercise is checked, and how a lesson shows figures and the package's own code."""
 
 import base64
 import functools
@@ -11,7 +11,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from IPython.display import display
+from IPython.display import Image, display
 from matplotlib.figure import Figure
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -45,18 +45,25 @@ def close(a: Any, b: Tensor) -> bool:
     return torch.is_tensor(a) and a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-7)
 
 
+def show(picture: Figure | Image, alt: str) -> None:
+    """Show a figure, and close it, or a film, as a PNG with a description for those who cannot see it.
+
+    The description is the output's metadata["image/png"]["alt"], as in IPython's own Image, and its plain text.
+    """
+    if isinstance(picture, Figure):
+        file = io.BytesIO()
+        picture.savefig(file, format="png", bbox_inches="tight")
+        plt.close(picture)
+        png = file.getvalue()
+    else:
+        png = picture.data
+    bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
 def show_source(*objects: Any) -> None:
     """Show the code of functions, methods or classes: the very code that runs."""
     sources = [textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip() for obj in objects]
     code = "\n\n\n".join(sources)
     formatter = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
     display({"text/plain": code, "text/html": highlight(code, PythonLexer(), formatter)}, raw=True)
-
-
-def show(figure: Figure, alt: str) -> None:
-    """Show a figure as a PNG, with words for who cannot see it, and close it."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    plt.close(figure)
-    png = base64.b64encode(file.getvalue()).decode()
-    display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)

@@ -1,9 +1,14 @@
+import base64
 import inspect
 import io
 
+import matplotlib.pyplot as plt
+import nbformat
+import PIL.Image
 import pytest
+from nbconvert import HTMLExporter
 
-from gan_lessons import losses
+from gan_lessons import losses, plots
 from gan_lessons.lessons import checking
 from gan_lessons.training import Trainer
 
@@ -37,3 +42,21 @@ def test_show_source_shows_the_code_that_runs(monkeypatch):
     assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
     assert texts[3].startswith("class Trainer(")
     assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))
+
+
+@pytest.mark.parametrize("kind", ["figure", "film"])
+def test_a_picture_is_shown_with_a_description(kind, monkeypatch):
+    shown = []
+    monkeypatch.setattr(checking, "display", lambda data, metadata, raw: shown.append((data, metadata)))
+    figure, ax = plt.subplots(figsize=(3, 2))
+    ax.plot([0, 1])
+    checking.show(figure if kind == "figure" else plots.film([figure], 1), "A line that rises & ends")
+    assert plt.fignum_exists(figure.number) == (kind == "film")
+    plt.close("all")
+    ((data, metadata),) = shown
+    picture = PIL.Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.format == "PNG" and 150 < picture.width < 350
+    output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)  # JupyterLab's own knows no alt
+    assert '<img alt="A line that rises &amp; ends" src=' in page

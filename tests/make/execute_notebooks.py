@@ -32,6 +32,15 @@ def keep(output: nbformat.NotebookNode) -> bool:
     return view is None or "image/png" in output.data
 
 
+def mark_slides(notebook: nbformat.NotebookNode) -> None:
+    """Make a slide of the title and of each section, one below it of each subsection; links and set-up are none."""
+    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    for cell in notebook.cells:
+        first_word = cell.source.split(" ")[0] if cell.cell_type == "markdown" else ""
+        kind = {"#": "slide", "##": "slide", "###": "subslide"}.get(first_word, "-")
+        cell.metadata["slideshow"] = {"slide_type": "skip" if cell in (notebook.cells[0], setup) else kind}
+
+
 def execute(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     began = time.perf_counter()
@@ -43,6 +52,7 @@ def execute(path: Path) -> None:
         store_widget_state=False,
     ).execute()
     clean(notebook)
+    mark_slides(notebook)
     part = path.with_suffix(".part")
     nbformat.write(notebook, part)
     os.replace(part, path)

@@ -1,7 +1,9 @@
-"""For whoever publishes a copy: `python tests/make/publish.py https://github.com/OWNER/NAME`.
+"""Writes into all notebooks what they share: the links on top, the set-up cell, the marks that make slides of sections.
 
-Writes the address into pyproject.toml, [project.urls], and from there into the lessons: a badge that opens each in
-Colab, and a set-up cell that installs the package there. Run it again for another address.
+`python tests/make/publish.py`, after a lesson has come, gone or got another number. Whoever publishes a copy runs
+`python tests/make/publish.py https://github.com/OWNER/NAME` once: it writes the address into pyproject.toml,
+[project.urls], and from there a badge that opens each lesson in Colab, and a set-up cell that installs the package
+there. Run it again for another address.
 """
 
 import re
@@ -9,19 +11,24 @@ import sys
 from pathlib import Path
 
 import nbformat
+from execute_notebooks import mark_slides
 
 ROOT = Path(__file__).parents[2]
 COLAB = "https://colab.research.google.com"
-BADGE = re.compile(r" · \[!\[Open in Colab\].*$", re.MULTILINE)
-HERE = """from importlib.util import find_spec
+SETUP = """from importlib.util import find_spec
 
-assert find_spec("gan_lessons"), "see README; in Colab: upload the wheel, %pip install *.whl"
-"""
-PUBLISHED = """from importlib.util import find_spec
+from IPython.core.error import UsageError
 
 if not find_spec("gan_lessons"):
-    %pip install --quiet git+{address}
-"""
+    try:
+        {colab}
+    except ImportError:
+        here = "run `pip install .` in the folder of README.md and restart the kernel."
+        raise UsageError("gan_lessons is not installed for this kernel: " + here) from None
+    {install}"""
+UPLOAD = """print("Choose the wheel of gan_lessons, which README.md says how to build:")
+    wheel = " ".join(files.upload())
+    %pip install --quiet {wheel}"""
 
 
 def address(root: Path) -> str | None:
@@ -31,13 +38,34 @@ def address(root: Path) -> str | None:
 
 
 def setup_cell(address: str | None) -> str:
-    return (PUBLISHED.format(address=address) if address else HERE).rstrip()
+    if address:
+        return SETUP.format(colab="import google.colab  # noqa: F401", install=f"%pip install --quiet git+{address}")
+    return SETUP.format(colab="from google.colab import files", install=UPLOAD)
 
 
-def badge(address: str | None, path: str) -> str:
-    repository = (address or "").removeprefix("https://github.com/")
-    link = f"{COLAB}/github/{repository}/blob/main/{path}"
-    return f" · [![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})" if address else ""
+def top_cell(root: Path, path: Path) -> str:
+    """The links above a lesson or its solutions: to its neighbours, to all lessons and, if published, to Colab."""
+    number, lessons = path.name[:2], sorted((root / "notebooks").glob("[0-9]*.ipynb"))
+    if path.parent.name == "solutions":
+        links = [f"**Lesson {number}, solutions**", f"[the lesson](../{path.name})", "[all lessons](../../README.md)"]
+    else:
+        here = lessons.index(path)
+        before = [f"previous: [{it.name[:2]}]({it.name})" for it in lessons[:here][-1:]]
+        after = [f"next: [{it.name[:2]}]({it.name})" for it in lessons[here + 1 :][:1]]
+        links = [f"**Lesson {number}**", *before, *after, "[all lessons](../README.md)"]
+    if url := address(root):
+        place = f"{url.removeprefix('https://github.com/')}/blob/main/{path.relative_to(root).as_posix()}"
+        links.append(f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{place})")
+    return " · ".join(links)
+
+
+def write_shared(root: Path) -> None:
+    for path in sorted((root / "notebooks").rglob("[0-9]*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+        notebook.cells[0].source, setup.source = top_cell(root, path), setup_cell(address(root))
+        mark_slides(notebook)
+        nbformat.write(notebook, path)
 
 
 def publish(root: Path, url: str) -> None:
@@ -47,13 +75,11 @@ def publish(root: Path, url: str) -> None:
     text = re.sub(r"\[project\.urls\]\nRepository = .*\n\n", "", pyproject.read_text())
     text = text.replace("[project.optional-", f'[project.urls]\nRepository = "{url}"\n\n[project.optional-', 1)
     pyproject.write_text(text)
-    for path in sorted((root / "notebooks").rglob("[0-9]*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        top, setup = notebook.cells[0], next(cell for cell in notebook.cells if cell.cell_type == "code")
-        top.source = BADGE.sub("", top.source) + badge(address(root), path.relative_to(root).as_posix())
-        setup.source = setup_cell(address(root))
-        nbformat.write(notebook, path)
+    write_shared(root)
 
 
 if __name__ == "__main__":
-    publish(ROOT, *sys.argv[1:2] or [""])
+    if sys.argv[1:]:
+        publish(ROOT, sys.argv[1])
+    else:
+        write_shared(ROOT)

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import elsewhere
 import nbformat
 import publish
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COLAB = ROOT / ".venv-colab" / "bin" / "python"
 
 
 @pytest.fixture
@@ -53,21 +53,81 @@ def test_an_address_where_colab_cannot_look_changes_nothing(copy, url):
 
 
 @pytest.mark.parametrize("torch", ["2.11.0", "2.13.0"])
-def test_colab_keeps_all_its_packages(tmp_path, torch):
+def test_colab_keeps_all_its_packages(tmp_path, torch, wheel):
     """pip's own report of what it would do in Colab: install this package, and nothing else."""
-    if not COLAB.exists():
+    if not elsewhere.COLAB.exists():
         pytest.skip("no .venv-colab: .ci/run says how to make it")
-    pip = [COLAB, "-m", "pip", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT], check=True)
     installed = tmp_path / f"torch-{torch}.dist-info"  # what Colab has and has no small build: pip reads only this
     installed.mkdir()
     (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: torch\nVersion: {torch}\n")
-    (wheel,) = tmp_path.glob("gan_lessons-*.whl")
     dry = subprocess.run(
-        [*pip, "install", "--quiet", "--dry-run", "--report", "-", wheel],
-        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        [elsewhere.COLAB, "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-", wheel],
+        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         capture_output=True,
         text=True,
         check=True,
     )
     assert [new["metadata"]["name"] for new in json.loads(dry.stdout)["install"]] == ["gan_lessons"]
+
+
+def set_up(folder, like, address=None, **env):
+    """What the set-up cell, and an import after it, put out in a real kernel that lacks the package: about 5 s."""
+    if not like.exists():
+        pytest.skip("no .venv-colab: .ci/run says how to make it")
+    cells = [publish.setup_cell(address), "import gan_lessons; print(gan_lessons.__file__)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    ran = elsewhere.executed(elsewhere.python_without_us(folder, like), notebook, folder, **env)
+    return [cell.outputs for cell in ran.cells]
+
+
+def colab(folder, wheel=None):
+    """A stand-in of google.colab, whose upload button is pressed and the wheel chosen: the path it is imported from."""
+    files = folder / "stand_in" / "google" / "colab" / "files.py"
+    files.parent.mkdir(parents=True)
+    (files.parent / "__init__.py").touch()
+    files.write_text(f"""
+from pathlib import Path
+def upload():  # as Colab does, it also writes the file into the current folder
+    wheel = Path({str(wheel)!r})
+    Path(wheel.name).write_bytes(wheel.read_bytes())
+    return {{wheel.name: wheel.read_bytes()}}
+""")
+    return str(folder / "stand_in")
+
+
+def new_in(folder):
+    """What pip has put there: names of packages, with that of our environment's own file left out."""
+    names = {path.name.split("-")[0] for path in elsewhere.site_packages(folder).iterdir()}
+    return names - {"theirs.pth"}
+
+
+def test_installed_it_does_nothing(tmp_path):
+    setup, after = set_up(tmp_path, Path(sys.executable), PYTHONPATH=str(ROOT))
+    assert setup == [] and new_in(tmp_path) == set()
+    assert after[0].text.strip() == str(ROOT / "gan_lessons" / "__init__.py")
+
+
+def test_in_colab_it_asks_for_the_wheel_and_installs_it(tmp_path, wheel):
+    """About 10 s: 37 MB are unpacked."""
+    setup, after = set_up(tmp_path, elsewhere.COLAB, PYTHONPATH=colab(tmp_path, wheel), PIP_NO_INDEX="1")
+    assert setup[0].text.startswith("Choose the wheel of gan_lessons, which README.md says how to build:\n")
+    assert new_in(tmp_path) == {"gan_lessons"}
+    assert Path(after[0].text.strip()).is_relative_to(elsewhere.site_packages(tmp_path))
+
+
+def test_in_colab_a_published_copy_comes_from_its_address(tmp_path):
+    """About 15 s: git takes the last commit of this clone for what lies at the address."""
+    address = "https://github.com/you/gan.lessons"
+    git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{ROOT}.insteadOf", "GIT_CONFIG_VALUE_0": address}
+    pip = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}  # 0: none
+    _, after = set_up(tmp_path, elsewhere.COLAB, address, PYTHONPATH=colab(tmp_path), **git, **pip)
+    assert new_in(tmp_path) == {"gan_lessons"}
+    assert Path(after[0].text.strip()).is_relative_to(elsewhere.site_packages(tmp_path))
+
+
+@pytest.mark.parametrize("address", [None, "https://github.com/you/gan.lessons"])
+def test_elsewhere_one_sentence_says_what_to_run(tmp_path, address):
+    (said,), (after,) = set_up(tmp_path, Path(sys.executable), address)
+    assert said.name == "stderr" and "run `pip install .` in the folder of README.md" in said.text
+    assert said.text.startswith("UsageError: gan_lessons is not installed") and said.text.count("\n") == 1
+    assert after.ename == "ModuleNotFoundError" and new_in(tmp_path) == set()

@@ -52,7 +52,7 @@ def top_cell(root: Path, path: Path) -> str:
         here = lessons.index(path)
         before = [f"previous: [{it.name[:2]}]({it.name})" for it in lessons[:here][-1:]]
         after = [f"next: [{it.name[:2]}]({it.name})" for it in lessons[here + 1 :][:1]]
-        links = [f"**Lesson {number}**", *before, *after, "[all lessons](../README.md)"]
+        links = [f"**Lesson {number}**", *before, *after, "[all lessons](../README.md)", "[glossary](glossary.md)"]
     if url := address(root):
         place = f"{url.removeprefix('https://github.com/')}/blob/main/{path.relative_to(root).as_posix()}"
         links.append(f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{place})")

@@ -234,12 +234,12 @@ class Panel:
 
     @property
     def code(self) -> str:
-        return f"live._panels[{self.name!r}]"
+        return f"next(one for one in live.panel._panels if one._name == {self.name!r})"
 
     @property
     def step(self) -> int:
         """As shown."""
-        return int(re.match(r"step (\d+)", self.find(".gl-status").inner_text())[1])
+        return int(re.match(r"Round (\d+)", self.find(".gl-status").inner_text())[1])
 
     @property
     def steps_done(self) -> int:

@@ -24,6 +24,8 @@ STYLE_SHEET = """<style>
   outline: 3px solid #1a73e8; outline-offset: 2px }
 .gl-play button:has(.fa-stop) { display: none }
 .gl-play { width: auto }
+.gl-panel .widget-readout { min-width: 52px }
+.gl-speed .widget-readout { min-width: 200px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }
 .gl-status div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
@@ -53,7 +55,9 @@ const name = box => {
   for (const icon of box.querySelectorAll('.gl-play i')) {
     const names = { 'fa-play': 'play', 'fa-pause': 'pause', 'fa-stop': 'stop: begin anew' }
     const key = Object.keys(names).find(one => icon.classList.contains(one))
-    if (key) icon.parentNode.title = names[key]
+    if (!key) continue
+    icon.parentNode.title = names[key]
+    icon.parentNode.setAttribute('aria-label', names[key])
   }
 }
 const wait = setInterval(() => {

@@ -79,7 +79,7 @@ class Panel(widgets.VBox):
             for one in control.inputs:
                 one.add_class(f"gl-{control.setting.replace('_', '-')}")
                 one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
-        self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=2), "speed")
+        self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=2), "speed", width="520px")
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to round")
         self._back.observe(lambda move: self._slid(move["new"]), "value")
@@ -100,8 +100,8 @@ class Panel(widgets.VBox):
         k, *rates = (one for control in first for one in control.inputs)
         alone = [control.inputs[0] for control in extra if len(control.inputs) == 1]
         several = [grid(control.inputs, 3) for control in extra if len(control.inputs) > 1]
-        hidden = [self._speed, self._back, *(one for control in more for one in control.inputs)]
-        drawer = widgets.VBox([widgets.HBox(single), grid(hidden), self._numbers, self._code])
+        hidden = [self._back, *(one for control in more for one in control.inputs)]
+        drawer = widgets.VBox([widgets.HBox(single), self._speed, grid(hidden), self._numbers, self._code])
         drawer.layout.display = "none"
         opener = widgets.ToggleButton(description="More", tooltip="speed, loss, history, single turns, the code")
         shown = {True: "", False: "none"}

@@ -2,6 +2,8 @@ import inspect
 import io
 
 import pytest
+from browser import contrast
+from pygments.styles import get_style_by_name
 
 from gan_lessons import losses
 from gan_lessons.lessons import checking
@@ -37,3 +39,11 @@ def test_show_source_shows_the_code_that_runs(monkeypatch):
     assert "def discriminator_step(" in texts[2] and ".detach()" in texts[2]
     assert texts[3].startswith("class Trainer(")
     assert not any(line.startswith(" ") for line in (text.splitlines()[0] for text in texts))
+
+
+def test_shown_code_is_readable():
+    """Every colour that a token can have, against the paper: WCAG's 4.5 at least."""
+    inks = [f"#{token['color']}" for _, token in get_style_by_name(checking.STYLE) if token["color"]]
+    assert len(inks) > 20
+    assert min(contrast(ink, checking.PAPER) for ink in [*inks, checking.INK]) >= 4.5
+    assert not any(token["bgcolor"] for _, token in get_style_by_name(checking.STYLE))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from matplotlib.colors import to_rgb
+from browser import contrast
 from torch.distributions import Distribution, Normal, Uniform
 
 from gan_lessons import data, live, losses, recipes
@@ -156,21 +156,6 @@ def test_readouts_of_whole_numbers_and_of_odd_starts():
     assert drag.inputs["n"].readout_format == "d"
     assert format(0.55, drag.inputs["t"].readout_format) == "0.55"
     assert format(485.5, controls.bumps(means=(485.5, 500, 515)).inputs[0].readout_format) == "485.5"
-
-
-def contrast(a, b):
-    """WCAG 2, between two colours."""
-    bright = sorted(
-        (
-            sum(
-                share * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
-                for share, c in zip((0.2126, 0.7152, 0.0722), to_rgb(color), strict=True)
-            )
-            for color in (a, b)
-        ),
-        reverse=True,
-    )
-    return (bright[0] + 0.05) / (bright[1] + 0.05)
 
 
 @pytest.mark.parametrize("color", ["white", "black", "#1a8a2e", "tomato", "#777777", "#1f4fd8", "gold", "#cc3311"])

@@ -14,7 +14,7 @@ HOME = Path(gan_lessons.__file__).parent
 GAME = "data losses models optimizers guards checkpoints training recipes"
 KNOWN = "theory dynamics sweep pretrained metrics seen"
 DRAWING = "style plots hill svg views.figure1 views.plane views.images views"
-LIVE = "live.clock live.controls live.history live.drag live.panel live"
+LIVE = "live.words live.clock live.controls live.history live.game live.drag live.panel live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

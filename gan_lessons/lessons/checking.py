@@ -19,6 +19,7 @@ from pygments.lexers import PythonLexer
 from torch import Tensor
 
 UNANSWERED = "unanswered"
+STYLE, PAPER, INK = "xcode", "#f7f7f7", "#1a1a1a"  # of code that is shown: every colour of this style is dark enough
 
 
 def check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
@@ -65,5 +66,8 @@ def show_source(*objects: Any) -> None:
     """Show the code of functions, methods or classes: the very code that runs."""
     sources = [textwrap.dedent(inspect.getsource(inspect.unwrap(obj))).strip() for obj in objects]
     code = "\n\n\n".join(sources)
-    formatter = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+    # ink on paper of its own, readable in a light and in a dark notebook
+    paper = f"background: {PAPER}; padding: 2px 8px"
+    ink = f"font-family: monospace; background: none; color: {INK}"
+    formatter = HtmlFormatter(style=STYLE, noclasses=True, nobackground=True, cssstyles=paper, prestyles=ink)
     display({"text/plain": code, "text/html": highlight(code, PythonLexer(), formatter)}, raw=True)

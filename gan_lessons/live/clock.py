@@ -24,6 +24,19 @@ GONE = 2.0  # seconds of waiting without a tick after which the browser is thoug
 _clocks: WeakSet["Clock"] = WeakSet()
 
 
+class Button(widgets.Play):
+    """Play, whose button and kernel agree when a page comes back.
+
+    Whoever asks for the whole state is a page that comes new, and no timer runs there yet. So it is told that nothing
+    plays, and from this moment nothing does; what happened to the last page no longer matters.
+    """
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        if key is None:
+            setattr(self, PLAYING, False)
+        return super().get_state(key, drop_defaults)
+
+
 class Clock:
     """The `play` button, and the one caller of a panel's work.
 
@@ -43,7 +56,8 @@ class Clock:
             self._loop = asyncio.get_running_loop()  # the kernel's main loop
         except RuntimeError:
             self._loop = None  # no kernel
-        self.play = widgets.Play(min=0, max=10**9, interval=40, show_repeat=False)
+        # counted views: see _played
+        self.play = Button(min=0, max=10**9, interval=40, show_repeat=False, _view_count=0)
         self.play.observe(self._tick, "value")
         self.play.observe(self._played, PLAYING)
         _clocks.add(self)
@@ -79,6 +93,10 @@ class Clock:
 
     def _played(self, change: dict[str, Any]) -> None:
         self._quiet = 0.0
+        # In ipywidgets 8 the first view of a Play starts its timer, and the second takes what it then sees for a pause:
+        # `BackbonePatch.set` ends a change when one inside it ends, so that `previous("playing")` is true already.
+        if change["new"] and PLAYING == "playing" and (self.play._view_count or 0) > 1:
+            self._asked.append(_shown_twice)
         self._woken()
 
     def _woken(self) -> None:
@@ -126,6 +144,13 @@ class Clock:
             self._work(frame)
         finally:
             self.working.release()
+
+
+def _shown_twice() -> None:
+    raise ValueError(
+        "This panel stands on the page more than once, and there the play button of ipywidgets stops itself at once. "
+        "Close the other place, or clear its cell's output, and press play again."
+    )
 
 
 def _interrupted(*_: Any) -> None:

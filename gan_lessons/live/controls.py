@@ -2,13 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 import torch
+from matplotlib.colors import to_rgb
 from torch.distributions import Normal, Uniform
 
 from gan_lessons import data, losses
+from gan_lessons.live import words
 from gan_lessons.optimizers import adam
 from gan_lessons.training import Trainer
 
@@ -19,16 +22,60 @@ STYLE_SHEET = """<style>
 .gl-panel button:focus-visible, .gl-buttons button:focus-visible,
 .gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
   outline: 3px solid #1a73e8; outline-offset: 2px }
+.gl-play button:has(.fa-stop) { display: none }
+.gl-play { width: auto }
+.gl-panel .widget-readout { min-width: 52px }
+.gl-speed .widget-readout { min-width: 200px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }
-.gl-status { min-height: 4em; font-variant-numeric: tabular-nums }
-.gl-code code { user-select: all; white-space: pre-wrap }
-.gl-err pre { color: #b00020; white-space: pre-wrap }
+.gl-status div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
+.gl-code code { user-select: all; white-space: pre-wrap; color: inherit; background: none }
+.gl-err pre { background: #fdecea; color: #7a0012; white-space: pre-wrap; padding: 4px 8px; margin: 0 }
+.gl-buttons .gl-dark { color: #000 }
+.gl-buttons .gl-light { color: #fff }
 </style>"""
+
+# ipywidgets gives no names to a slider's handle and to the icons of Play. A page runs no <script> that comes in an HTML
+# widget, but an image that fails: it names them after the labels beside them, now and whenever something appears.
+NAMES = """<img alt="" src="data:," onerror="
+const name = box => {
+  for (const slider of box.querySelectorAll('.widget-slider')) {
+    const handle = slider.querySelector('.noUi-handle, .ui-slider-handle')
+    const readout = slider.querySelector('.widget-readout')
+    const label = slider.querySelector('label').textContent
+    if (!handle || !readout) continue
+    if (!handle.classList.contains('noUi-handle')) {
+      handle.setAttribute('role', 'slider')
+      handle.setAttribute('aria-valuenow', parseFloat(readout.textContent) || 0)
+    }
+    handle.setAttribute('aria-label', label)
+    handle.setAttribute('aria-valuetext', readout.textContent)
+    readout.setAttribute('aria-label', label)
+  }
+  for (const icon of box.querySelectorAll('.gl-play i')) {
+    const names = { 'fa-play': 'play', 'fa-pause': 'pause', 'fa-stop': 'stop: begin anew' }
+    const key = Object.keys(names).find(one => icon.classList.contains(one))
+    if (!key) continue
+    icon.parentNode.title = names[key]
+    icon.parentNode.setAttribute('aria-label', names[key])
+  }
+}
+const wait = setInterval(() => {
+  const box = this.closest('.gl-panel')
+  if (!box) return
+  clearInterval(wait)
+  name(box)
+  new MutationObserver(() => name(box)).observe(box, { childList: true, subtree: true })
+}, 100)">"""
+
+
+def style_sheet() -> widgets.HTML:
+    """What a panel needs on its page: how it looks, and names for those who cannot see it."""
+    return widgets.HTML(STYLE_SHEET + NAMES, layout=widgets.Layout(display="none"))
 
 
 class Control(NamedTuple):
-    """A setting, its inputs, and what their values make: as an object, and as code.
+    """A setting, its inputs, and what their values make: as an object, and as code (None where there is none).
 
     A setting that a Trainer has can be changed at any moment; another one, such as start, begins a new game.
     """
@@ -36,16 +83,10 @@ class Control(NamedTuple):
     setting: str
     inputs: tuple[widgets.Widget, ...]
     make: Callable[..., Any] = lambda value: value
-    code: Callable[..., str] = repr
+    code: Callable[..., str | None] = repr
 
     def values(self) -> tuple[Any, ...]:
         return tuple(one.value for one in self.inputs)
-
-    def box(self) -> widgets.Widget:
-        """The inputs, three to a row."""
-        for one in self.inputs:
-            one.add_class(f"gl-{self.setting.replace('_', '-')}")
-        return widgets.VBox([widgets.HBox(self.inputs[i : i + 3]) for i in range(0, len(self.inputs), 3)])
 
 
 class Choice(NamedTuple):
@@ -70,17 +111,16 @@ def players(trainer: Trainer) -> list[Control]:
 
 def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any]) -> list[Control]:
     """Loss, batch size and, where the recipe has it, the start of G."""
-    known = {name: getattr(losses, name) for name in ("non_saturating", "minimax", "least_squares")}
-    own = next((name for name, loss in known.items() if loss is trainer.loss), "the recipe's own")
-    loss = widgets.Dropdown(options=[(name, name) for name in dict.fromkeys([own, *known])], value=own)
+    known = losses.NAMED | {trainer.loss.name: trainer.loss}  # the recipe's own may have another name
+    loss = widgets.Dropdown(options=[(name, name) for name in known], value=trainer.loss.name)
     sizes = _choice(widgets.SelectionSlider, [8, 16, 32, 64, 128, 256, 512], trainer.batch_size)
     made = [
-        Control("loss", (labelled(loss, "loss"),), (known | {own: trainer.loss}).get, lambda name: f"losses.{name}"),
+        Control("loss", (labelled(loss, "loss"),), known.get, lambda name: words.code(known[name])),
         Control("batch_size", (labelled(sizes, "batch size"),)),
     ]
     if "start" in inspect.signature(recipe).parameters:
         default = inspect.signature(recipe).parameters["start"].default
-        starts = _choice(widgets.Dropdown, STARTS, settings.get("start", default))
+        starts = _choice(widgets.Dropdown, STARTS, tuple(settings.get("start", default)))
         made.append(Control("start", (labelled(starts, "start of (mu, sigma)"),)))
     return made
 
@@ -93,11 +133,12 @@ def bumps(
     """Place, width and weight of each bump of `data.bumps`: a p_data of one's own, to be moved while G learns it."""
     inputs = []
     for i, bump in enumerate(zip(means, sds, weights, strict=True), start=1):
-        ranges = {"place": (475, 525, 1, ".0f"), "width": (1, 8, 0.5, ".1f"), "weight": (0, 1, 0.05, ".2f")}
-        for (name, (low, high, step, digits)), value in zip(ranges.items(), bump, strict=True):
+        ranges = {"place": (475, 525, 1), "width": (1, 8, 0.5), "weight": (0, 1, 0.05)}
+        for (name, (low, high, step)), value in zip(ranges.items(), bump, strict=True):
             low, high = min(low, value), max(high, value)
-            slider = widgets.FloatSlider(value, min=low, max=high, step=step, readout_format=digits)
-            inputs.append(labelled(slider, f"{name} {i}", "70px", "250px"))
+            slider = widgets.FloatSlider(value, min=low, max=high, step=step)
+            slider.readout_format = digits(low, step, value)
+            inputs.append(labelled(slider, f"{name} {i}", "60px", "220px"))
 
     def arguments(*values: float) -> dict[str, tuple[float, ...]]:
         return {"means": values[::3], "sds": values[1::3], "weights": values[2::3]}
@@ -129,10 +170,31 @@ def pack() -> Control:
     return Control("pack", (labelled(widgets.IntSlider(1, min=1, max=4), "pack: x seen at once"),))
 
 
-def labelled(widget: widgets.Widget, label: str, label_width: str = "170px", width: str = "470px") -> widgets.Widget:
+def labelled(widget: widgets.Widget, label: str, label_width: str = "150px", width: str = "335px") -> widgets.Widget:
     widget.description, widget.style.description_width, widget.layout.width = label, label_width, width
     widget.tooltip = label  # else ipywidgets 8 shows "null"
     return widget
+
+
+def digits(*numbers: float) -> str:
+    """The format that shows every one of these numbers whole, and so each step between them.
+
+    >>> digits(1.0, 0.25), digits(0, 1e-3), digits(0.0, 12.0)
+    ('.2f', '.3f', '.0f')
+    """
+    exponents = [Decimal(repr(float(number))).normalize().as_tuple().exponent for number in numbers]
+    return f".{min(max(0, *(-exponent for exponent in exponents)), 8)}f"
+
+
+def grid(inputs: Sequence[widgets.Widget], across: int = 2) -> widgets.VBox:
+    rows = [inputs[i : i + across] for i in range(0, len(inputs), across)]
+    return widgets.VBox([widgets.HBox(row) for row in rows])
+
+
+def takes(recipe: Callable[..., Trainer], name: str) -> bool:
+    """Has a recipe such an argument?"""
+    known = inspect.signature(recipe).parameters.values()
+    return any(one.name == name or one.kind is one.VAR_KEYWORD for one in known)
 
 
 def put(widget: widgets.Widget, value: Any) -> None:
@@ -150,9 +212,17 @@ def buttons(begin: Callable[..., None], rows: Sequence[Sequence[Choice]], width:
         for choice in row:
             button = widgets.Button(description=choice.text, tooltip=choice.tooltip, layout=widgets.Layout(width=width))
             button.style.button_color = choice.color
+            if choice.color:  # its words are readable on it, whatever the page's theme
+                button.add_class("gl-dark" if _brightness(choice.color) > 0.18 else "gl-light")
             button.on_click(lambda _, settings=choice.settings: begin(**settings))
             made[-1].append(button)
     return widgets.VBox([widgets.HBox(row) for row in made]).add_class("gl-buttons")
+
+
+def _brightness(color: str) -> float:
+    """Relative luminance (WCAG 2): 0 black, 1 white; at .18 black and white are equally readable on it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _choice(kind: type, values: list[Any], value: Any) -> widgets.Widget:
@@ -161,4 +231,4 @@ def _choice(kind: type, values: list[Any], value: Any) -> widgets.Widget:
 
 
 def _options(values: list[Any]) -> list[tuple[str, Any]]:
-    return [(f"{one:g}" if isinstance(one, float) else str(one), one) for one in sorted(set(values))]
+    return [(f"{one:.10g}" if isinstance(one, float) else str(one), one) for one in sorted(set(values))]

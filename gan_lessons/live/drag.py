@@ -2,7 +2,6 @@
 
 import html
 import inspect
-import math
 import threading
 import traceback
 from collections.abc import Callable
@@ -10,7 +9,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from gan_lessons.live.controls import STYLE_SHEET, labelled
+from gan_lessons.live.controls import digits, labelled, style_sheet
+
+WIDTHS = "170px", "470px"  # of a label, and of it and its slider
 
 
 class Drag(widgets.VBox):
@@ -28,15 +29,15 @@ class Drag(widgets.VBox):
     def __init__(self, draw: Callable[..., Any], **ranges: Any):
         starts = {name: known.default for name, known in inspect.signature(draw).parameters.items()}
         widget = widgets.interactive.widget_from_abbrev
-        self.inputs = {name: labelled(widget(limits, starts[name]), name) for name, limits in ranges.items()}
+        self.inputs = {name: labelled(widget(limits, starts[name]), name, *WIDTHS) for name, limits in ranges.items()}
         self._draw, self._drawing, self._moved = draw, threading.Lock(), False
         self.picture, self.error = widgets.HTML().add_class("gl-view"), widgets.HTML().add_class("gl-err")
         for name, one in self.inputs.items():
             if isinstance(one, widgets.FloatSlider):  # it would show two digits, whatever its step
-                one.readout_format = f".{max(0, -math.floor(math.log10(one.step)))}f"
+                one.readout_format = digits(one.min, one.step, one.value)
             one.observe(lambda _: self._show(), "value")
             one.add_class(f"gl-{name.replace('_', '-')}")
-        super().__init__([widgets.HTML(STYLE_SHEET), *self.inputs.values(), self.picture, self.error])
+        super().__init__([style_sheet(), *self.inputs.values(), self.picture, self.error])
         self.add_class("gl-panel")
         self._show()
 

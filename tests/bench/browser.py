@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import nbformat
 from jupyter_client import BlockingKernelClient
+from matplotlib.colors import to_rgb
 from playwright.sync_api import BrowserContext, Locator
 
 ROOT = Path(__file__).parents[2]
@@ -234,12 +235,12 @@ class Panel:
 
     @property
     def code(self) -> str:
-        return f"live._panels[{self.name!r}]"
+        return f"next(one for one in live.panel._panels if one._name == {self.name!r})"
 
     @property
     def step(self) -> int:
         """As shown."""
-        return int(re.match(r"step (\d+)", self.find(".gl-status").inner_text())[1])
+        return int(re.match(r"Round (\d+)", self.find(".gl-status").inner_text())[1])
 
     @property
     def steps_done(self) -> int:
@@ -292,3 +293,14 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, f"still not so after {seconds} s"
         time.sleep(0.05)
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG 2, between two colours; 1 to 21."""
+
+    def brightness(color: str) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+        return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    dark, light = sorted(map(brightness, (a, b)))
+    return (light + 0.05) / (dark + 0.05)

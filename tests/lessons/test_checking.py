@@ -6,7 +6,9 @@ import matplotlib.pyplot as plt
 import nbformat
 import PIL.Image
 import pytest
+from browser import contrast
 from nbconvert import HTMLExporter
+from pygments.styles import get_style_by_name
 
 from gan_lessons import losses, plots
 from gan_lessons.lessons import checking
@@ -60,3 +62,11 @@ def test_a_picture_is_shown_with_a_description(kind, monkeypatch):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)  # JupyterLab's own knows no alt
     assert '<img alt="A line that rises &amp; ends" src=' in page
+
+
+def test_shown_code_is_readable():
+    """Every colour that a token can have, against the paper: WCAG's 4.5 at least."""
+    inks = [f"#{token['color']}" for _, token in get_style_by_name(checking.STYLE) if token["color"]]
+    assert len(inks) > 20
+    assert min(contrast(ink, checking.PAPER) for ink in [*inks, checking.INK]) >= 4.5
+    assert not any(token["bgcolor"] for _, token in get_style_by_name(checking.STYLE))

@@ -1,11 +1,11 @@
 """What a control makes, and what its code makes, must be one thing."""
 
-import ipywidgets as widgets
 import pytest
 import torch
+from browser import contrast
 from torch.distributions import Distribution, Normal, Uniform
 
-from gan_lessons import data, losses, recipes
+from gan_lessons import data, live, losses, recipes
 from gan_lessons.live import controls
 
 
@@ -95,7 +95,8 @@ def test_a_loss_of_the_recipes_own():
     assert control.make(*control.values()) is own
     control.inputs[0].value = "minimax"
     assert control.make(*control.values()) is losses.minimax
-    assert "own" not in str(all_controls()["loss"].inputs[0].options)
+    assert control.code("smoothed(0.9)") == "losses.smoothed(0.9)"
+    assert [name for name, _ in all_controls()["loss"].inputs[0].options] == list(losses.NAMED)
 
 
 def test_start_only_where_the_recipe_has_one():
@@ -130,15 +131,37 @@ def test_noise_has_mean_0_and_sd_1():
         assert type(z).__name__.lower() == kind
 
 
-def test_classes_and_labels():
-    for setting, control in all_controls().items():
-        box = control.box()
-        rows = box.children
-        assert isinstance(box, widgets.VBox) and [one for row in rows for one in row.children] == list(control.inputs)
-        assert all(len(row.children) <= 3 for row in rows)
-        for one in control.inputs:
-            assert one._dom_classes == (f"gl-{setting.replace('_', '-')}",)
-            assert len(one.description) >= 1
-    assert all_controls()["k"].inputs[0].description == "k: D steps per G step"
-    k = all_controls()["k"].inputs[0]
+def test_labels_and_rows():
+    made = all_controls()
+    for control in made.values():
+        assert all(len(one.description) >= 1 for one in control.inputs)
+    rows = controls.grid(made["data"].inputs, 3).children
+    assert [one for row in rows for one in row.children] == list(made["data"].inputs)
+    assert [len(row.children) for row in rows] == [3, 3, 3]
+    k = made["k"].inputs[0]
+    assert k.description == "k: D steps per G step"
     assert (k.min, k.max, k.step) == (0, 20, 1)
+
+
+@pytest.mark.parametrize(("low", "step", "shown"), [(1.0, 0.25, "1.25"), (0, 0.125, "0.125"), (0, 1e-3, "0.001")])
+def test_a_readout_shows_the_value_for_any_step(low, step, shown):
+    slider = live.Drag(lambda t=low: "", t=(low, low + 10 * step, step)).inputs["t"]
+    assert format(low + step, slider.readout_format) == shown
+    for i in range(11):
+        assert float(format(low + i * step, slider.readout_format)) == pytest.approx(low + i * step, abs=1e-12)
+
+
+def test_readouts_of_whole_numbers_and_of_odd_starts():
+    drag = live.Drag(lambda n=3, t=0.55: "", n=(0, 10), t=(0.0, 2.0, 0.5))
+    assert drag.inputs["n"].readout_format == "d"
+    assert format(0.55, drag.inputs["t"].readout_format) == "0.55"
+    assert format(485.5, controls.bumps(means=(485.5, 500, 515)).inputs[0].readout_format) == "485.5"
+
+
+@pytest.mark.parametrize("color", ["white", "black", "#1a8a2e", "tomato", "#777777", "#1f4fd8", "gold", "#cc3311"])
+def test_words_on_a_coloured_button_are_readable(color):
+    (row,) = controls.buttons(lambda: None, [[controls.Choice("a", "b", {}, color)]]).children
+    words = {"gl-dark": "#000", "gl-light": "#fff"}
+    (name,) = words.keys() & set(row.children[0]._dom_classes)
+    assert f".gl-buttons .{name} {{ color: {words[name]} }}" in controls.STYLE_SHEET
+    assert contrast("#000000" if name == "gl-dark" else "#ffffff", color) >= 4.5

@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import dataclasses
+import functools
 import html
 import math
 import re
@@ -13,8 +15,9 @@ import torch
 from torch.distributions import Normal, Uniform
 from torch.testing import assert_close
 
-from gan_lessons import data, live, losses, recipes
+from gan_lessons import data, losses, optimizers, recipes
 from gan_lessons.live import Panel, controls, history
+from gan_lessons.live import panel as room
 from gan_lessons.live.clock import PLAYING
 from gan_lessons.views import Figure1, Images
 
@@ -53,6 +56,9 @@ class Hands:
     def text(self, name):
         return html.unescape(re.sub("<[^>]*>", "", self[name].value))
 
+    def numbers(self):
+        return self.panel._numbers.value
+
     def play(self, frames=1):
         setattr(self.panel.play, PLAYING, True)
         for _ in range(frames):
@@ -61,7 +67,15 @@ class Hands:
 
     def line(self):
         """The trainer that the line of code makes."""
-        scope = {"recipes": recipes, "data": data, "losses": losses, "Normal": Normal, "Uniform": Uniform}
+        scope = {
+            "recipes": recipes,
+            "data": data,
+            "losses": losses,
+            "optimizers": optimizers,
+            "torch": torch,
+            "Normal": Normal,
+            "Uniform": Uniform,
+        }
         return eval(self.text("code"), {"__builtins__": {}}, scope)
 
 
@@ -110,7 +124,7 @@ def test_settings_reach_the_trainer_at_any_moment(hands):
         for name, value in values.items():
             hands.set(name.replace("_", "-"), value)
             assert getattr(trainer, name) == value
-            assert f"{name} = {value:g}" in hands.text("status") or name == "batch_size"
+            assert f"{name} = {value:g}" in hands.numbers() or name == "batch_size"
         hands.set("loss", "minimax")
         assert trainer.loss is losses.minimax
         values = {"k": 0, "lr_d": 1e-5, "lr_g": 5.0, "batch_size": 512}
@@ -124,7 +138,7 @@ def test_start_begins_a_new_game(hands):
     trainer = hands.trainer
     assert (trainer.generator.mu.item(), trainer.generator.sigma.item()) == (500, 20)
     assert (trainer.steps_done, trainer.k) == (0, 3)
-    assert hands.text("status").startswith("step 0 | k = 3 ") and "but" not in hands.text("code")
+    assert hands.text("status").startswith("Round 0: ") and "but" not in hands.text("code")
 
 
 def test_data_and_noise_move_while_g_learns_them(show):
@@ -140,7 +154,7 @@ def test_data_and_noise_move_while_g_learns_them(show):
     assert isinstance(trainer.latent, Uniform)
     hands.panel.run(2)
     assert hands.trainer is trainer and trainer.steps_done == 4
-    assert "data moved at step 2" in hands.text("code") and "latent moved at step 2" in hands.text("code")
+    assert "data moved at round 2" in hands.text("code") and "latent moved at round 2" in hands.text("code")
 
 
 @pytest.mark.parametrize(("speed", "steps"), [("1 round", [1, 2, 3]), ("5 rounds", [5, 10, 15]), ("slow", [0, 1, 1])])
@@ -153,13 +167,13 @@ def test_speed_is_rounds_a_frame(hands, speed, steps):
 
 def test_as_fast_as_it_goes_is_as_long_as_the_view_says(hands, monkeypatch):
     now = iter(range(10**9))
-    monkeypatch.setattr(live, "time", types.SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(room, "time", types.SimpleNamespace(monotonic=lambda: next(now)))
     hands.set("speed", 10**9)
     for seconds, turns in ((60.5, 61), (0.0, 1), (6.5, 7)):
         monkeypatch.setattr(Figure1, "seconds", seconds)
-        before = hands.trainer.steps_done + hands.text("status").endswith("next: G") / 2
+        before = hands.trainer.steps_done + hands.text("status").endswith("Next: G's turn.") / 2
         hands.play()
-        after = hands.trainer.steps_done + hands.text("status").endswith("next: G") / 2
+        after = hands.trainer.steps_done + hands.text("status").endswith("Next: G's turn.") / 2
         assert after - before == turns / 2
 
 
@@ -167,15 +181,15 @@ def test_slow_motion_says_whose_turn_it_is(hands):
     hands.set("k", 2)
     hands.set("speed", 0)
     assert hands.panel._clock.apart == 0.4
-    for said in ("D, turn 1 of 2", "D, turn 2 of 2", "G", "D, turn 1 of 2"):
-        assert hands.text("status").endswith(f"next: {said}")
+    for said in ("D's turn 1 of 2", "D's turn 2 of 2", "G's turn", "D's turn 1 of 2"):
+        assert hands.text("status").endswith(f"Next: {said}.")
         hands.play()
     assert hands.trainer.steps_done == 1
     hands.set("k", 1)  # in the middle of a round
-    assert hands.text("status").endswith("next: G")
+    assert hands.text("status").endswith("Next: G's turn.")
     hands.set("k", 0)
     hands.play()
-    assert hands.text("status").endswith("next: G; D is frozen")
+    assert hands.text("status").endswith("Next: G's turn, D is frozen.")
     hands.set("speed", 5)
     assert hands.panel._clock.apart == 0.04
 
@@ -205,7 +219,7 @@ def test_one_round(hands):
     for _ in range(2):
         hands.press("step")
     assert_same(hands.trainer, play(recipes.gaussian(k=3, decay=None), 2))
-    assert hands.text("status").startswith("step 2 |")
+    assert hands.text("status").startswith("Round 2:")
 
 
 def test_one_round_ends_the_round_begun(hands):
@@ -225,9 +239,9 @@ def test_each_player_alone(hands):
             assert_same(hands.trainer, alone)
     hands.panel.run(2)
     hands.press("step-g")
-    assert hands.text("status").startswith("step 2 |")
+    assert hands.text("status").startswith("Round 2:")
     code = hands.text("code")
-    assert "but turns of D alone, the last at step 0, turns of G alone, the last at step 2" in code
+    assert "but turns of D alone, the last at round 0, turns of G alone, the last at round 2" in code
     hands.press("reset")
     assert "but" not in hands.text("code")
 
@@ -284,7 +298,7 @@ def test_back_and_on_again(always, hands):
     hands.set("history", 4)
     assert not getattr(hands.panel.play, PLAYING)
     assert_close(hands.trainer.state_dict(), states[4], rtol=0, atol=0)
-    assert hands.text("status").startswith("step 4 |") and hands["history"].value == 4
+    assert hands.text("status").startswith("Round 4:") and hands["history"].value == 4
     assert hands["history"].max == newest  # the way forward is open
     hands.set("history", newest)
     assert hands.trainer.steps_done == newest
@@ -305,19 +319,19 @@ def test_on_from_there_with_other_settings(always, hands):
     alone = play(recipes.gaussian(decay=None), 2)
     alone.lr_g = 0.5
     assert_same(hands.trainer, play(alone, 3))
-    assert "# but lr_g moved at step" in hands.text("code")
+    assert "# but lr_g moved at round" in hands.text("code")
 
 
 @pytest.mark.parametrize("turns", [5, 6, 1])
 def test_going_back_is_to_whole_rounds(always, show, monkeypatch, turns):
     """Frames of so many turns, where a round has 4: many of them end in the middle of one."""
     now = iter(range(10**9))
-    monkeypatch.setattr(live, "time", types.SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(room, "time", types.SimpleNamespace(monotonic=lambda: next(now)))
     monkeypatch.setattr(Figure1, "seconds", turns - 0.5)
     hands = show(k=3)
     hands.set("speed", 10**9)
     hands.play(11)
-    assert hands.trainer.steps_done == 11 * turns // 4 and not hands.text("status").endswith("turn 1 of 3")
+    assert hands.trainer.steps_done == 11 * turns // 4 and not hands.text("status").endswith("turn 1 of 3.")
     setattr(hands.panel.play, PLAYING, False)
     newest = hands.trainer.steps_done + 1  # the round begun is ended, for the way forward
     for step in (newest // 2, 0, newest):
@@ -358,11 +372,68 @@ def test_the_line_makes_this_very_run(lesson, show):
     code = hands.text("code")
     assert ("#" in code) == (lesson != "02") and code.startswith("recipes.")
     for name in ("k", "lr_d", "loss"):
-        assert lesson == "02" or f"{name} moved at step 3" in code
+        assert lesson == "02" or f"{name} moved at round 3" in code
     hands.press("seed")
     hands.panel.run(2)
     assert "#" not in hands.text("code")
     assert_same(hands.trainer, play(hands.line(), 2))
+
+
+N, B = Normal, data.bumps
+SETTINGS = [
+    {"loss": losses.smoothed(0.7)},
+    {"loss": losses.smoothed(), "k": 2},
+    {"loss": losses.minimax, "batch_size": 100},
+    {"data": N(490.0, 4.0)},
+    {"data": N(490.1, 0.3), "latent": N(0.1, 1.7)},
+    {"data": B()},
+    {"data": B((480, 505.5), (2, 3.25), (3, 1))},
+    {"data": N(500.0, 2.0), "optimizer": torch.optim.SGD, "lr_g": 0.1},
+    {"latent": Uniform(-1.7, 1.7), "optimizer": optimizers.adam, "r1": 0.1},
+    {"start": [495.0, 3.0], "standardise": False, "order": "simultaneous"},
+    {"lr_d": 0.0012345678, "decay": None, "device": "cpu", "average": 0.99},
+    {"decay": recipes.cosine, "steps": 30},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_line_makes_this_very_run_with_any_settings(show, settings):
+    hands = show(seed=2, **settings)
+    hands.panel.run(20)
+    assert "#" not in hands.text("code")
+    assert_same(hands.trainer, play(hands.line(), 20))
+
+
+def test_what_has_no_code_is_said(show):
+    own = dataclasses.replace(losses.minimax, name="mine")
+    weird = torch.distributions.Gamma(4.0, 0.1)
+    hands = show(loss=own, data=weird)
+    hands.panel.run(2)
+    assert hands.text("code").endswith("decay=None)  # with the data you gave, with the loss you gave")
+    hands.line()  # runs
+    hands.set("loss", "minimax")
+    assert hands.trainer.loss is losses.minimax
+    hands.press("reset")
+    assert hands.text("code").endswith("loss=losses.minimax, decay=None)  # with the data you gave")
+
+
+def plain(seed=0):
+    """A recipe of a learner's own, without any choice."""
+    return recipes.gaussian(seed=seed, k=2, decay=None)
+
+
+def test_a_recipe_of_ones_own_may_leave_no_choice(show, monkeypatch):
+    hands = show(plain)
+    hands.panel.run(3)
+    assert hands.text("code") == "plain(seed=0)"
+    assert_same(hands.trainer, play(plain(), 3))
+    hands.set("k", 4)
+    hands.press("reset")
+    hands.panel.run(3)
+    assert hands.text("code") == "plain(seed=0)  # but k set to 4"
+    assert_same(hands.trainer, play(recipes.gaussian(k=4, decay=None), 3))
+    assert show(lambda: plain()).text("code") == "recipe()  # with the recipe you gave"
+    assert show(functools.partial(recipes.gaussian, k=5)).text("code").endswith("# with the recipe you gave")
 
 
 def test_the_line_is_exact_for_any_rate(show):
@@ -376,23 +447,44 @@ def test_a_move_before_the_first_turn_is_no_change_but_one_after_is(hands):
     assert "but" not in hands.text("code")
     hands.press("step-d")
     hands.set("lr-d", 0.1)
-    assert "turns of D alone" in hands.text("code") and "lr_d moved at step 0" in hands.text("code")
+    assert "turns of D alone" in hands.text("code") and "lr_d moved at round 0" in hands.text("code")
 
 
-def test_the_status_is_true(hands):
+def test_the_status_is_true_and_in_words(hands):
     hands.set("lr-g", 2e-5)
     hands.panel.run(7)
     trainer = hands.trainer
-    parts = hands.text("status").split(" | ")
-    said = dict(part.split(" = ") for part in parts[1:-1])
-    assert parts[0] == "step 7" and parts[-1] == "next: D, turn 1 of 1"
-    assert list(said) == ["k", "lr_d", "lr_g", "mean", "sd", "loss_d", "loss_g", "D(x)", "D(G(z))"]
+    fakes, opinion = r"fakes have mean (\S+) and spread (\S+)\.", r"D gives data (\S+) and fakes (\S+)\."
+    pattern = rf"Round 7: {fakes} {opinion} Next: D's turn 1 of 1\."
+    mean, sd, d_real, d_fake = map(float, re.fullmatch(pattern, hands.text("status")).groups())
+    assert mean == pytest.approx(trainer.generator.mu.item(), abs=0.1)
+    assert sd == pytest.approx(abs(trainer.generator.sigma.item()), abs=0.1)
+    assert d_real == pytest.approx(trainer.record.d_real.item(), abs=0.006)
+    assert d_fake == pytest.approx(trainer.record.d_fake.item(), abs=0.006)
+    said = dict(part.split(" = ") for part in hands.numbers().split(", "))
+    assert list(said) == ["k", "lr_d", "lr_g", "loss_d", "loss_g"]
     assert (int(said["k"]), float(said["lr_d"]), float(said["lr_g"])) == (trainer.k, trainer.lr_d, trainer.lr_g)
-    assert float(said["mean"]) == pytest.approx(trainer.generator.mu.item(), abs=0.01)
-    assert float(said["sd"]) == pytest.approx(abs(trainer.generator.sigma.item()), rel=0.01)
-    for name, value in trainer.record._asdict().items():
-        shown = {"d_real": "D(x)", "d_fake": "D(G(z))"}.get(name, name)
-        assert float(said[shown]) == pytest.approx(value.item(), rel=1e-3, abs=1e-3)
+    for name in ("loss_d", "loss_g"):
+        assert float(said[name]) == pytest.approx(getattr(trainer.record, name).item(), abs=1e-3)
+
+
+def test_a_view_may_have_words_of_its_own(show, monkeypatch):
+    monkeypatch.setattr(Figure1, "words", lambda self, measured: f"Mean {measured['mean']:.0f}.", raising=False)
+    assert show().text("status") == "Round 0: Mean 480. Next: D's turn 1 of 1."
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        ({"mean": 4.0, "sd": 0.0312}, "fakes have mean 4.000 and spread 0.031."),
+        ({"mean": math.nan, "sd": math.nan}, "fakes have mean nan and spread nan."),
+        ({"modes found": 5, "good": 0.84, "loss_d": 1.3}, "modes found 5. good .84."),
+        ({"D(x)": -0.07, "D(G(z))": 1.0}, "D gives data -.07 and fakes 1.00."),
+    ],
+)
+def test_other_measurements_in_words(hands, measured, words):
+    said = room.words.state(hands.trainer, None, {"step": 0, **measured}, 0)
+    assert said == f"Round 0: {words} Next: D's turn 1 of 1."
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -434,19 +526,19 @@ def test_a_refused_setting_leaves_the_round_as_it_is(show):
         one.value = 0.0  # before the first turn: a new game
     hands.play(2)
     first.value = 0.0
-    assert hands.text("err") and hands.text("status").endswith("next: D, turn 3 of 3")
+    assert hands.text("err") and hands.text("status").endswith("Next: D's turn 3 of 3.")
     hands.press("step")
     assert_same(hands.trainer, play(hands.line(), 1))
 
 
 def test_a_k_that_does_not_go_with_simultaneous_moves(show):
     hands = show(order="simultaneous")
-    assert hands.text("status").endswith("next: both players")
+    assert hands.text("status").endswith("Next: both players at once.")
     hands.set("k", 3)
     assert "k: got 3; with order='simultaneous'" in hands.text("err")
     assert hands.trainer.k == 1
     hands.press("step")
-    assert hands["err"].value == "" and "k=1" in hands.text("code") and "k = 1" in hands.text("status")
+    assert hands["err"].value == "" and "k=1" in hands.text("code") and "k = 1" in hands.numbers()
     hands.press("reset")
     assert "k: got 3" in hands.text("err")
     hands.set("k", 1)
@@ -465,7 +557,7 @@ def test_divergence_is_shown_and_mended(hands):
     assert_same(hands.trainer, recipes.gaussian(decay=None))
     hands.press("step")
     assert_same(hands.trainer, play(recipes.gaussian(decay=None), 1))  # a whole round of its own
-    assert hands.text("status").startswith("step 1 |") and hands["history"].max == 1
+    assert hands.text("status").startswith("Round 1:") and hands["history"].max == 1
     hands.press("reset")
     assert hands["err"].value == ""
 
@@ -499,16 +591,45 @@ def test_other_errors_come_with_the_end_of_their_traceback(hands):
 # -- its life ----------------------------------------------------------------------------------------------------------
 
 
-def test_names(show):
+@pytest.fixture
+def cell(monkeypatch):
+    """A kernel that runs one cell after the other: `cell()` begins the next."""
+    runs = iter(range(100))
+    now = types.SimpleNamespace(id=None)
+    kernel = types.SimpleNamespace(get_parent=lambda: {"header": {"msg_id": now.id}})
+    monkeypatch.setattr(room, "get_ipython", lambda: types.SimpleNamespace(kernel=kernel))
+    return lambda: setattr(now, "id", f"run {next(runs)}")
+
+
+def lives(hands):
+    return hands.panel.comm is not None
+
+
+def test_a_given_name_is_replaced(show):
     first, other = show(name="one"), show(name="other")
     first.play()
     second = show(name="one")
     assert not getattr(first.panel.play, PLAYING)
-    assert first.panel.comm is None and other.panel.comm is not None and second.panel.comm is not None
-    third, fourth = show(recipes.gaussian), show(recipes.gaussian_mlp)
-    assert third.panel.comm is not None
-    show(recipes.gaussian)
-    assert third.panel.comm is None and fourth.panel.comm is not None
+    assert not lives(first) and lives(other) and lives(second)
+
+
+def test_a_cell_run_again_replaces_its_panels(show, cell):
+    cell()
+    both = [show(seed=seed) for seed in (0, 1)]
+    other = show(recipes.gaussian_mlp)
+    assert all(map(lives, both)) and lives(other)
+    both[0].play()
+    both[1].play()
+    assert [hands.trainer.steps_done for hands in both] == [2, 2]
+    cell()
+    again = [show(seed=seed) for seed in (0, 1)]
+    assert all(map(lives, again)) and not any(map(lives, both)) and lives(other)
+
+
+def test_two_panels_of_one_cell_stand_in_one_box(show, cell):
+    cell()
+    box = widgets.HBox([show(seed=seed).panel for seed in (0, 1)])
+    assert [child.comm is not None for child in box.children] == [True, True]
 
 
 def test_a_panel_that_cannot_be_made_leaves_the_old_one(show):
@@ -597,9 +718,9 @@ def test_classes_words_and_tooltips(hands):
 
 def test_more_is_closed_at_first(hands):
     (opener,) = (one for one in inside(hands.panel) if "gl-more" in one._dom_classes)
-    (drawer,) = (one for one in inside(hands.panel) if one.layout.display == "none")
+    _, drawer = (one for one in inside(hands.panel) if one.layout.display == "none")  # the first: style and names
     hidden = {name for name in CLASSES if any(f"gl-{name}" in one._dom_classes for one in inside(drawer))}
-    assert opener.description == "More" and hidden == {"step-d", "step-g", "speed", "history"}
+    assert opener.description == "More" and hidden == {"step-d", "step-g", "speed", "history", "code"}
     for is_open in (True, False):
         opener.value = is_open
         assert (drawer.layout.display == "none") == (not is_open)
@@ -613,4 +734,4 @@ def test_nothing_of_the_learners_is_disturbed(show):
     hands.play(2)
     hands.press("step-d")
     assert torch.equal(torch.randn(3), wanted)
-    assert live._panels["gaussian"] is hands.panel
+    assert hands.panel in room._panels

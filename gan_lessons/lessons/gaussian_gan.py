@@ -7,12 +7,13 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from tqdm.auto import tqdm
 
-from gan_lessons import data, hill, models, recipes, seen, theory
+from gan_lessons import data, hill, losses, models, recipes, seen, theory
 from gan_lessons.guards import seeded
 from gan_lessons.lessons.checking import UNANSWERED, check, close, show
 from gan_lessons.optimizers import adam
@@ -100,22 +101,19 @@ def inspector(G: nn.Module, D: nn.Module) -> None:
     show(figure, "Before its training D is nearly flat; after it, D rises from 0 among fakes to 1 among real coins.")
 
 
-def finish(G: nn.Module, D: nn.Module, losses: Sequence[tuple[float, float]]) -> None:
+def finish(G: nn.Module, D: nn.Module, history: Sequence[tuple[float, float]]) -> None:
     """Where the loop ended, and both losses on the way there."""
-    losses_d, losses_g = (torch.tensor(column) for column in zip(*losses, strict=True))
+    losses_d, losses_g = (torch.tensor(column) for column in zip(*history, strict=True))
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.3))
-    p, p_g = data.gaussian(), theory.pushforward(G, Normal(0.0, 1.0))
-    curves = seen.Curves(X, p.log_prob(X).exp(), p_g(X), D(X).sigmoid().detach(), X)
-    hill.draw(curves, None, left)
-    title = f"after {len(losses)} rounds: mean {G.mu.item():.1f}, spread {abs(G.sigma.item()):.1f}"
-    left.set(title=title, xlabel="weight of a coin, x")
+    _draw(G, D, left)
+    left.set_title(f"after {len(history)} rounds: mean {G.mu.item():.1f}, spread {abs(G.sigma.item()):.1f}")
     left.text(473, 0.55, "D", color=BLUE)
     left.text(506, 0.33, "data and fakes")
     for values, color, name in ((losses_d, BLUE, "D's loss"), (losses_g, GREEN, "G's loss")):
         right.plot(values, color=color, linewidth=1, label=name)
     for value, words in ((math.log(4), "1.386 = log 4"), (math.log(2), "0.693 = log 2")):
         right.axhline(value, **STYLE["guide"])
-        right.text(len(losses) * 1.02, value, words, va="center", fontsize=9)
+        right.text(len(history) * 1.02, value, words, va="center", fontsize=9)
     right.set(xlabel="round", ylabel="loss", title="both losses, round by round")
     right.legend(loc="upper right")
     show(figure, "Left: fakes lie on the data and D is flat at one half. Right: D's loss falls, then rises to 1.386.")
@@ -148,7 +146,9 @@ def blind(turns: int = 400) -> None:
             D = models.MLPDiscriminator(1, 16, 16, 1, inputs=view)
             optimizer = adam(D.parameters(), lr=0.01)
             for _ in tqdm(range(turns), desc=f"D sees {name}", leave=False):
-                _train(D, optimizer, data.gaussian().sample((128,)), G(torch.randn(128)).detach())
+                optimizer.zero_grad()
+                losses.discriminator_loss(D(data.gaussian().sample((128,))), D(G(torch.randn(128)).detach())).backward()
+                optimizer.step()
         stuck = (D.net[0](D.inputs(X)[:, None]).tanh().abs() > 0.99).double().mean().item()
         ax.plot(X, best, color="#888888", linewidth=1)
         ax.plot(X, D(X).sigmoid().detach(), **STYLE["D"])
@@ -212,17 +212,13 @@ def hundred(samples: int = 4, rounds: int = 800) -> None:
 def twenty_seeds() -> None:
     """Where twenty games ended, each a dot: the lesson's, the small net's, and those whose D saw raw x."""
     rows = data.saved_record("gaussian_20_seeds")["rows"]
-    titles = {
-        "gaussian": "this lesson's game",
-        "gaussian_mlp": "G is a small net",
-        "gaussian, D sees raw x": "D sees raw x",
-    }
+    titles = ("this lesson's game", "G is a small net", "D sees raw x")
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.0))
-    for ax, (row, title) in zip(axes, titles.items(), strict=True):
-        found = sum(found for *_, found in rows[row])
-        ax.plot([mean for _, mean, _, _ in rows[row]], [abs(sd) for _, _, sd, _ in rows[row]], "o", color=GREEN)
+    for ax, ends, title in zip(axes, rows.values(), titles, strict=True):
+        _, means, sds, found = zip(*ends, strict=True)
+        ax.plot(means, [abs(sd) for sd in sds], "o", color=GREEN)
         ax.plot(500, 5, "*", color="black", markersize=13, zorder=1)
-        ax.set(title=f"{title}: {found} of {len(rows[row])} found it", xlabel="mean of the fakes")
+        ax.set(title=f"{title}: {sum(found)} of {len(found)} found it", xlabel="mean of the fakes")
     for ax in axes[:2]:
         ax.set(xlim=(499.5, 500.5), ylim=(4.5, 5.5))
     axes[0].set_ylabel("spread of the fakes")
@@ -232,41 +228,35 @@ def twenty_seeds() -> None:
 def your_gan(discriminator_turn: Callable[..., Any], generator_turn: Callable[..., Any], rounds: int = 600) -> None:
     """The learner's two turns play a game of their own, once both are written; where it ended."""
     with seeded(0):
-        G, D = (
-            models.AffineGenerator(480.0, 1.0),
-            models.MLPDiscriminator(1, 16, 16, 1, inputs=models.Standardise(500.0, 5.0)),
-        )
+        G = models.AffineGenerator(480.0, 1.0)
+        D = models.MLPDiscriminator(1, 16, 16, 1, inputs=models.Standardise(500.0, 5.0))
         adam_d, adam_g = adam(D.parameters(), lr=0.01), adam(G.parameters(), lr=0.05)
-        before = copy.deepcopy(G.state_dict()), copy.deepcopy(D.state_dict())
-        try:
-            discriminator_turn(D, G, adam_d, data.gaussian().sample((128,)), torch.randn(128))
-            generator_turn(D, G, adam_g, torch.randn(128))
-        except Exception as error:
-            print(f"Your turns raised {type(error).__name__}: let the two checks above say more.")
-            return
-        if any(_same(net.state_dict(), state) for net, state in zip((G, D), before, strict=True)):
-            print("Your game waits for both turns.")
-            return
-        for _ in tqdm(range(rounds), desc="your game", leave=False):
-            discriminator_turn(D, G, adam_d, data.gaussian().sample((128,)), torch.randn(128))
-            generator_turn(D, G, adam_g, torch.randn(128))
+        before = copy.deepcopy((G.state_dict(), D.state_dict()))
+        for i in tqdm(range(rounds), desc="your game", leave=False):
+            try:
+                discriminator_turn(D, G, adam_d, data.gaussian().sample((128,)), torch.randn(128))
+                generator_turn(D, G, adam_g, torch.randn(128))
+            except Exception as error:  # whatever a learner's code does, the notebook goes on
+                print(f"Your turns raised {type(error).__name__}: let the two checks above say more.")
+                return
+            if i == 0 and (_same(G.state_dict(), before[0]) or _same(D.state_dict(), before[1])):
+                print("Your game waits for both turns.")
+                return
     figure, ax = plt.subplots(figsize=(6, 3))
-    p_g = theory.pushforward(G, Normal(0.0, 1.0))
-    hill.draw(seen.Curves(X, data.gaussian().log_prob(X).exp(), p_g(X), D(X).sigmoid().detach(), X), None, ax)
+    _draw(G, D, ax)
     ax.set_title(f"your GAN after {rounds} rounds: mean {G.mu.item():.1f}, spread {abs(G.sigma.item()):.1f}")
     show(figure, "The fakes of the learner's own GAN lie on the data.")
+
+
+def _draw(G: nn.Module, D: nn.Module, ax: Axes) -> None:
+    p_data, p_g = data.gaussian().log_prob(X).exp(), theory.pushforward(G, Normal(0.0, 1.0))(X)
+    hill.draw(seen.Curves(X, p_data, p_g, D(X).sigmoid().detach(), X), None, ax)
+    ax.set_xlabel("weight of a coin, x")
 
 
 def _play(gan: Trainer, rounds: int) -> None:
     for _ in tqdm(gan.run(rounds), total=rounds, leave=False):
         pass
-
-
-def _train(D: nn.Module, optimizer: torch.optim.Optimizer, x_real: Tensor, x_fake: Tensor) -> None:
-    loss = bce(D(x_real), torch.ones(len(x_real))) + bce(D(x_fake), torch.zeros(len(x_fake)))
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 
 
 def _same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
@@ -276,15 +266,11 @@ def _same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
 
 
-def _density(x: Tensor) -> Tensor:
-    return data.gaussian().log_prob(x).exp()
-
-
 @check
 def check_density(density: Callable[[Tensor], Tensor]) -> str | None:
     """density(x) of N(500, 5^2), x: (n,) -> (n,)."""
     x = torch.linspace(485, 515, 31)
-    p, answer = _density(x), density(x)
+    p, answer = data.gaussian().log_prob(x).exp(), density(x)
     if answer is None or answer is ...:
         return UNANSWERED
     if close(answer, p):
@@ -320,8 +306,7 @@ class _Turn:
 
     def moved(self, i: int) -> bool:
         """Whether the player (i = 0) or the other one (i = 1) is no longer what it was."""
-        net = (self.player, self.other)[i]
-        return not _same(net.state_dict(), self.before[i])
+        return not _same((self.player, self.other)[i].state_dict(), self.before[i])
 
     def graded(self) -> bool:
         """Whether the player has new gradients."""
@@ -333,8 +318,8 @@ class _Turn:
         D, G = copy.deepcopy((self.D, self.G))
         player = D if self.player is self.D else G
         player.load_state_dict(self.before[0])
-        value = factor * _loss(D, self.x_real, G(self.z), **loss)
-        gradients = torch.autograd.grad(value, list(player.parameters()))
+        loss = factor * _loss(D, self.x_real, G(self.z), **loss)
+        gradients = torch.autograd.grad(loss, list(player.parameters()))
         wanted = [w - (g + left) for w, g in zip(player.parameters(), gradients, strict=True)]
         pairs = zip(self.player.parameters(), wanted, strict=True)
         return all(torch.allclose(w.double(), v.double(), rtol=0, atol=2e-4) for w, v in pairs)

@@ -34,14 +34,21 @@ def finds_it(seed):
 
 def front_then_rear(seed):
     gan = recipes.gaussian(seed, decay=None)
-    on_sigma, mu = [], []
+    on_sigma, mu, front_to_rear = [], [], []
     for _ in gan.run(200):
+        at_z = seen.push(gan, gan.generator(torch.tensor([-1.0, 1.0])))
+        front_to_rear.append((at_z[1] / at_z[0]).item())
         fakes = seen.fakes(gan, 101)
         on_sigma.append((fakes.z * fakes.push).mean().item())
         mu.append(gan.generator.mu.item())
     turn = next(i for i in range(50, 200) if max(on_sigma[i : i + 5]) < 0)
-    holds = on_sigma[49] > 0.1 and 120 <= turn <= 170 and 488 < mu[turn] < 490
-    return holds, {"at round 50": on_sigma[49], "negative from round": turn + 1, "mu then": mu[turn]}
+    holds = front_to_rear[49] > 5 and on_sigma[49] > 0.1 and 120 <= turn <= 170 and 488 < mu[turn] < 490
+    return holds, {
+        "front to rear": front_to_rear[49],
+        "at round 50": on_sigma[49],
+        "negative from round": turn + 1,
+        "mu then": mu[turn],
+    }
 
 
 def frozen_d(seed):

@@ -212,9 +212,8 @@ def test_the_controls_of_lesson_06_begin_a_new_game():
     panel.run(1)
     assert panel.trainer.steps_done == 1 and seen.packed(panel.trainer)
     assert type(panel.trainer.optimizer_d) is SGD
-    assert "pack=2" in panel._line() and "optimizer=torch.optim.SGD" in panel._line()
-    words = panel._words(views.Plane().measure(panel.trainer))
-    assert re.search(r"modes found = \d \|", words) and re.search(r"good = \d\.\d{3} \|", words)
+    assert "pack=2" in panel._code.value and "optimizer=torch.optim.SGD" in panel._code.value
+    assert "modes found" in panel._status.value and "good" in panel._status.value
     panel.close()
 
 

@@ -36,10 +36,6 @@ class Figure1:
         mean, sd = metrics.moments(trainer.generator, trainer.latent, n=512)
         return {"mean": mean, "sd": sd, **seen.record(trainer)}
 
-    def words(self, now: dict[str, float]) -> str:
-        """What was measured, as a sentence."""
-        return f"The fakes' mean is {now['mean']:.1f}, their spread (sd) {now['sd']:.1f}."
-
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
         names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if self.D_star else {})

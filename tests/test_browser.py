@@ -268,6 +268,8 @@ def test_a_page_that_comes_back_at_any_moment(panel, notebook):
         agrees_with_its_kernel(panel)
         panel.play()
         assert plays(panel)
+    # what was sent to the page before it knew the panel: the classic notebook says so, JupyterLab does not
+    notebook.noise[:] = [words for words in notebook.noise if "Comm promise not found" not in words]
 
 
 def agrees_with_its_kernel(panel):
@@ -480,8 +482,12 @@ def test_everything_can_be_read(screen, server, theme):
     screen.page.wait_for_timeout(500)
     css = ".gl-panel label, .gl-panel button, .gl-panel .widget-readout, .gl-status div, .gl-code code, .gl-err pre"
     css = f"{css}, .gl-panel select, .gl-buttons button, .highlight pre, .highlight pre span"
-    seen = [one.evaluate(INK) for one in screen.page.locator(css).all() if one.is_visible()]
-    seen = {tuple(one) for one in seen if one[0].strip()}
+    seen = set()
+    for cell in (1, 2, 3):
+        screen.output(cell).first.scroll_into_view_if_needed()  # Lab draws only what is near
+        screen.page.wait_for_timeout(300)
+        seen |= {tuple(one.evaluate(INK)) for one in screen.output(cell).locator(css).all() if one.is_visible()}
+    seen = {one for one in seen if one[0].strip()}
     worst = sorted((contrast(rgb(ink), rgb(paper)), words) for words, ink, paper in seen)
     print(theme, worst[:3])
     assert len(worst) > 60 and worst[0][0] >= 4.5, worst[:5]

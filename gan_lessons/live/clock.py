@@ -27,13 +27,14 @@ _clocks: WeakSet["Clock"] = WeakSet()
 class Button(widgets.Play):
     """Play, whose button and kernel agree when a page comes back.
 
-    Whoever asks for the whole state is a page that comes new, and no timer runs there yet. So it is told that nothing
-    plays, and from this moment nothing does; what happened to the last page no longer matters.
+    Whoever asks for the whole state is a page that comes new, where no timer runs and nothing is shown yet. So it is
+    told just that, and from this moment nothing plays; what happened to the last page no longer matters.
     """
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         if key is None:
             setattr(self, PLAYING, False)
+            self._view_count = 0  # to which the page adds its own
         return super().get_state(key, drop_defaults)
 
 

@@ -286,6 +286,15 @@ async def test_in_colab_handlers_work(monkeypatch):
 # -- what stops it -----------------------------------------------------------------------------------------------------
 
 
+def test_a_page_that_comes_new_finds_nothing_playing():
+    work = Work()
+    work.press()
+    work.clock.play._view_count = 1
+    assert work.clock.play.get_state("value") == {"value": 0} and work.clock.playing  # a part, as for every change
+    state = work.clock.play.get_state()
+    assert (state[PLAYING], state["_view_count"], work.clock.playing) == (False, 0, False)
+
+
 def test_the_square_begins_anew():
     work = Work()
     work.press()

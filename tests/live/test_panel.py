@@ -572,6 +572,16 @@ def test_divergence_in_the_middle_of_a_frame(show):
     assert_same(hands.trainer, play(recipes.gaussian(decay=None), 1))
 
 
+@pytest.mark.skipif(PLAYING != "playing", reason="ipywidgets 7 plays in two places")
+def test_a_panel_on_the_page_twice_says_why_it_rests(hands):
+    hands.panel.play._view_count = 2
+    hands.play()
+    assert "on the page more than once" in hands.text("err") and not hands.panel.play.playing
+    hands.panel.play._view_count = 1
+    hands.play()
+    assert hands.trainer.steps_done > 0 and hands["err"].value == ""
+
+
 def test_other_errors_come_with_the_end_of_their_traceback(hands):
     def broken(shape):
         raise ZeroDivisionError("<here>")

@@ -20,9 +20,8 @@ def xy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
         dx = -dV/dx = -y,   dy = dV/dy = x
 
-    It points along the circles around (0, 0), the equilibrium: with small enough steps they circle for
-    ever. With steps of size eta, `play` multiplies x^2 + y^2 by 1 + eta^2 at each simultaneous one; alternating ones,
-    x first, keep x^2 + y^2 - eta x y, an ellipse while eta < 2. (Were y first, it would be + eta x y.)
+    With steps of size eta, `play` multiplies x^2 + y^2 by 1 + eta^2 at each simultaneous one; alternating ones, x
+    first, keep x^2 + y^2 - eta x y, an ellipse around the equilibrium (0, 0) while eta < 2.
     """
     return -y, x
 

@@ -151,8 +151,8 @@ def png(image: PIL.Image.Image) -> str:
 def stroke(style: str, width: float = 0, opacity: float = 1) -> str:
     look = STYLE[style]
     dashes = DASHES[look["linestyle"]] if style != "guide" else "1 3"
-    stroke = f'stroke="{look["color"]}" stroke-width="{width or look["linewidth"]:g}" stroke-dasharray="{dashes}"'
-    return f'fill="none" {stroke} opacity="{opacity:g}"'
+    pen = f'stroke="{look["color"]}" stroke-width="{width or look["linewidth"]:g}" stroke-dasharray="{dashes}"'
+    return f'fill="none" {pen} opacity="{opacity:g}"'
 
 
 def dot(x: float, y: float, fill: str, name: str = "") -> str:

@@ -133,14 +133,17 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         G = deepcopy(G).double()  # so that neighbouring points of a narrow p_g do not round to one x
     dtype = torch.double if isinstance(G, nn.Module) else torch.get_default_dtype()
     with torch.enable_grad():
-        z = (low + (high - low) * torch.linspace(0, 1, n, dtype=torch.double)).clamp(low, high)
+        z = (low + (high - low) * torch.linspace(0, 1, n, dtype=torch.double)).clamp(low, high)  # (n,)
         z = z.to(dtype).requires_grad_()
-        g = G(z)
-        (slope,) = torch.autograd.grad(g.sum(), z)
-    z, g, slope = z.detach(), g.detach().double(), slope.double().abs()
-    p_z, dz = latent.log_prob(z).double().exp(), (z[-1] - z[0]).double() / (n - 1)
-    sign = g.diff().sign()
-    moving = sign.nonzero().flatten()
+        g = G(z)  # (n,)
+        (slope,) = torch.autograd.grad(g.sum(), z)  # (n,)
+    z = z.detach()
+    g = g.detach().double()
+    slope = slope.double().abs()
+    p_z = latent.log_prob(z).double().exp()  # (n,)
+    dz = (z[-1] - z[0]).double() / (n - 1)
+    sign = g.diff().sign()  # (n - 1,)
+    moving = sign.nonzero().flatten()  # where G does not stand still
     extrema = moving[1:][sign[moving].diff() != 0].tolist()  # G is monotone between two of them
     branches = []
     for start, end in pairwise([0, *extrema, n - 1]):
@@ -148,11 +151,11 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         branches.append(nodes if g[start] < g[end] else nodes.flip(0))
 
     def p_g(x: Tensor) -> Tensor:
-        at = x.double().flatten()
+        at = x.double().flatten()  # (m,)
         total = torch.zeros_like(at)
         for nodes in branches:
-            g_i, p_i, slope_i = g[nodes], p_z[nodes], slope[nodes]
-            i = torch.searchsorted(g_i, at).clamp(1, len(nodes) - 1)
+            g_i, p_i, slope_i = g[nodes], p_z[nodes], slope[nodes]  # of the branch, G rising
+            i = torch.searchsorted(g_i, at).clamp(1, len(nodes) - 1)  # (m,): x lies between nodes i - 1 and i
             t = (at - g_i[i - 1]) / (g_i[i] - g_i[i - 1]).clamp(min=1e-300)
             density = torch.lerp(p_i[i - 1], p_i[i], t) / torch.lerp(slope_i[i - 1], slope_i[i], t)
             mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # at an extremum the slope is 0

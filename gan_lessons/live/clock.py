@@ -57,18 +57,25 @@ class Clock:
             self._loop = asyncio.get_running_loop()  # the kernel's main loop
         except RuntimeError:
             self._loop = None  # no kernel
-        # counted views: see _played
-        self.play = Button(min=0, max=10**9, interval=40, show_repeat=False, _view_count=0)
-        self.play.observe(self._tick, "value")
-        self.play.observe(self._played, PLAYING)
+        self._buttons: list[Button] = []  # one for each place in which the panel is shown
+        self.play = self.button()
         _clocks.add(self)
+
+    def button(self) -> Button:
+        """A play button of this clock; all of them play and pause together."""
+        play = Button(min=0, max=10**9, interval=40, show_repeat=False, _view_count=0)  # counted: see _played
+        play.observe(self._tick, "value")
+        play.observe(self._played, PLAYING)
+        self._buttons.append(play)
+        return play.add_class("gl-play")
 
     @property
     def playing(self) -> bool:
-        return getattr(self.play, PLAYING)
+        return any(getattr(play, PLAYING) for play in self._buttons)
 
     def pause(self) -> None:
-        setattr(self.play, PLAYING, False)
+        for play in self._buttons:
+            setattr(play, PLAYING, False)
 
     def ask(self, action: Callable[[], None]) -> None:
         """Have an action done where work is done; called from any thread."""
@@ -96,8 +103,11 @@ class Clock:
         self._quiet = 0.0
         # In ipywidgets 8 the first view of a Play starts its timer, and the second takes what it then sees for a pause:
         # `BackbonePatch.set` ends a change when one inside it ends, so that `previous("playing")` is true already.
-        if change["new"] and PLAYING == "playing" and (self.play._view_count or 0) > 1:
+        if change["new"] and PLAYING == "playing" and (change["owner"]._view_count or 0) > 1:
             self._asked.append(_shown_twice)
+        else:
+            for play in self._buttons:
+                setattr(play, PLAYING, change["new"])
         self._woken()
 
     def _woken(self) -> None:

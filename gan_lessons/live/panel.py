@@ -62,6 +62,7 @@ class Panel(widgets.VBox):
         self.add_class("gl-panel")
         self._begin(seed)
         self._show()
+        self._places: list[widgets.VBox] = []
         self._name, self._cell = name or getattr(recipe, "__name__", "recipe"), _running_cell()
         for other in [one for one in _panels if one._name == self._name]:
             if name or other._cell != self._cell:
@@ -85,7 +86,7 @@ class Panel(widgets.VBox):
         self._back.observe(lambda move: self._slid(move["new"]), "value")
         self._picture, self._status, self._numbers, self._code, self._error = (widgets.HTML() for _ in range(5))
         self._picture.layout.min_height = "345px"  # the page does not jump when the first one comes
-        named = {"play": self.play, "speed": self._speed, "history": self._back, "view": self._picture}
+        named = {"speed": self._speed, "history": self._back, "view": self._picture}
         for name, widget in (named | {"status": self._status, "code": self._code, "err": self._error}).items():
             widget.add_class(f"gl-{name}")
         buttons = [
@@ -196,6 +197,15 @@ class Panel(widgets.VBox):
         with suppress(Exception):  # it may be the picture that failed
             self._show()
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Shown again, with a play button of its own: one that is shown twice plays in neither place (ipywidgets 8)."""
+        place = self
+        if self._places:
+            style, (_, *row), *others = self.children[0], self.children[1].children, *self.children[2:]
+            place = widgets.VBox([style, widgets.HBox([self._clock.button(), *row]), *others]).add_class("gl-panel")
+        self._places.append(place)
+        return widgets.VBox._repr_mimebundle_(place, **options)
+
     # -- from Python ---------------------------------------------------------------------------------------------------
 
     def begin(self, **settings: Any) -> None:
@@ -220,7 +230,7 @@ class Panel(widgets.VBox):
         _panels.discard(self)
         if "play" in self.__dict__:  # ipywidgets closes what failed half made, too
             self._clock.pause()
-            for child in _inside(self):
+            for child in {child for place in (self, *self._places) for child in (*_inside(place), place)} - {self}:
                 child.close()
             self._game.past = History(self.trainer)  # a closed panel may live on in Out, its snapshots need not
         super().close()

@@ -80,7 +80,7 @@ class Panel(widgets.VBox):
             for one in control.inputs:
                 one.add_class(f"gl-{control.setting.replace('_', '-')}")
                 one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
-        self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=2), "speed", width="520px")
+        self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed", width="520px")
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to round")
         self._back.observe(lambda move: self._slid(move["new"]), "value")

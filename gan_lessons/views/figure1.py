@@ -28,7 +28,7 @@ class Figure1:
 
     seconds = 0.025
 
-    def __init__(self, low: float = 470.0, high: float = 530.0, D_star: bool = True):
+    def __init__(self, low: float = 470.0, high: float = 530.0, D_star: bool = False):
         self.x = torch.linspace(low, high, 101)
         self.D_star = D_star
 

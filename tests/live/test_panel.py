@@ -630,7 +630,7 @@ def test_a_cell_run_again_replaces_its_panels(show, cell):
     assert all(map(lives, both)) and lives(other)
     both[0].play()
     both[1].play()
-    assert [hands.trainer.steps_done for hands in both] == [2, 2]
+    assert [hands.trainer.steps_done for hands in both] == [5, 5]
     cell()
     again = [show(seed=seed) for seed in (0, 1)]
     assert all(map(lives, again)) and not any(map(lives, both)) and lives(other)

@@ -97,7 +97,7 @@ def value(pixels, top):
 def test_the_four_curves(latent):
     settings = {} if latent == "normal" else {"latent": Uniform(-(3**0.5), 3**0.5)}
     trainer = one_number(495, 3, **settings)
-    root, (box, *_) = picture(Figure1(), trainer)
+    root, (box, *_) = picture(Figure1(D_star=True), trainer)
     to_x = units(root, box, "x")
     (data,) = lines(box, "data")[0]
     x = to_x(data[:, 0])
@@ -121,13 +121,13 @@ def test_the_four_curves(latent):
         assert_close(drawn, wanted[i : i + len(best)].astype(float), rtol=0, atol=5e-3)
         seen = (p_data + p_g) > 1e-4 * (p_data + p_g).max()
         assert len(best) == seen.sum() and i == seen.argmax()
-    assert lines(picture(Figure1(D_star=False), trainer)[1][0], "D*") == []
+    assert lines(picture(Figure1(), trainer)[1][0], "D*") == []
 
 
 @pytest.mark.parametrize("loss", losses.NAMED.values(), ids=losses.NAMED)
 def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss):
     trainer = one_number(488, 4, rounds=40, loss=loss)
-    root, (box, *_) = picture(Figure1(), trainer)
+    root, (box, *_) = picture(Figure1(D_star=True), trainer)
     to_x = units(root, box, "x")
     z = norm.ppf((np.arange(9) + 0.5) / 9)
     x = trainer.generator.mu.item() + trainer.generator.sigma.item() * z
@@ -153,7 +153,7 @@ def test_a_push_beyond_the_scale_is_cut_and_has_two_heads():
     trainer = one_number(495, 3)
     trainer.discriminator = nn.Linear(1, 1).double().requires_grad_(False)
     trainer.discriminator.forward = lambda x: -3 * (x - 495)
-    _, (box, *_) = picture(Figure1(), trainer)
+    _, (box, *_) = picture(Figure1(D_star=True), trainer)
     arrows = [path.get("d") for path in box.iter(f"{SVG}path") if path.get("class") == "gl-push"]
     cut = [re.match(r"M([-.\d]+) [-.\d]+H([-.\d]+)", d).groups() for d in arrows if d.count("M") == 3]
     assert cut and all(float(end) - float(start) == pytest.approx(-figure1.LONGEST, abs=0.11) for start, end in cut)
@@ -162,7 +162,7 @@ def test_a_push_beyond_the_scale_is_cut_and_has_two_heads():
 
 
 def test_the_best_d_is_not_drawn_where_no_x_comes_from():
-    root, (box, *_) = picture(Figure1(), one_number(475, 0.6))
+    root, (box, *_) = picture(Figure1(D_star=True), one_number(475, 0.6))
     to_x = units(root, box, "x")
     left, right = lines(box, "D*")[0]  # two strokes: the pen is lifted between the two densities
     assert to_x(left[-1, 0]) < 478.5 < 479.5 < to_x(right[0, 0]) and to_x(right[-1, 0]) < 521
@@ -173,7 +173,7 @@ def test_the_best_d_is_not_drawn_where_no_x_comes_from():
     ("sigma", "said"), [(0.0, "a spike"), (0.3, "a spike"), (-0.3, "a spike"), (1.0, "up to 0.4"), (3.0, None)]
 )
 def test_a_narrow_p_g(sigma, said):
-    root, (box, *_) = picture(Figure1(), one_number(490.5, sigma))
+    root, (box, *_) = picture(Figure1(D_star=True), one_number(490.5, sigma))
     ((line,),) = lines(box, "fakes")
     assert [text for text in texts(root) if text and text.startswith("fakes:")] == ([f"fakes: {said}"] if said else [])
     to_x = units(root, box, "x")
@@ -188,7 +188,7 @@ def test_a_narrow_p_g(sigma, said):
 
 @pytest.mark.parametrize("mu", [0.0, -1e30, 1e6])
 def test_a_p_g_outside_leaves_the_picture_whole(mu):
-    _, boxes = picture(Figure1(), one_number(mu, 1.0))
+    _, boxes = picture(Figure1(D_star=True), one_number(mu, 1.0))
     pixels = np.concatenate([stroke for box in boxes for line in lines(box, "fakes") for stroke in line])
     assert abs(pixels).max() < 1000
     (best,) = lines(boxes[0], "D*")[0]
@@ -197,7 +197,7 @@ def test_a_p_g_outside_leaves_the_picture_whole(mu):
 
 @pytest.mark.parametrize("latent", [Normal(0.0, 1.0), Normal(1.0, 2.0), Uniform(-1.0, 3.0)])
 def test_arrows_go_from_equally_probable_z_to_g_of_z(latent):
-    root, (game, box, _) = picture(Figure1(), one_number(495, 4, latent=latent))
+    root, (game, box, _) = picture(Figure1(D_star=True), one_number(495, 4, latent=latent))
     (group,) = box.findall(f"{SVG}g[@class='gl-arrows']")
     ends = [re.fullmatch(r"M(.*) [\d.]+L(.*) 4", path.get("d")).groups() for path in group.iter(f"{SVG}path")]
     feet, heads = np.array(ends, float).T
@@ -375,7 +375,7 @@ def test_a_game_that_has_just_broken_is_still_a_picture(name, player, value):
 
 
 def test_colours_and_dashes_are_those_of_plots():
-    root, (box, *_) = picture(Figure1(), one_number())
+    root, (box, *_) = picture(Figure1(D_star=True), one_number())
     dashes = {}
     for style in ("data", "fakes", "D", "D*"):
         legend = [path for path in root.findall(f"{SVG}path") if path.get("stroke") == STYLE[style]["color"]]

@@ -56,7 +56,7 @@ def look(gan: Trainer, push: bool = True) -> None:
     fakes = seen.fakes(gan)
     if push:
         hill.draw(seen.curves(gan, X), fakes, ax)
-        hill.scale(ax, 502, 0.12)
+        hill.scale(ax, 502, 0.68)
     else:
         hill.draw(seen.curves(gan, X), None, ax)
         ax.plot(fakes.x, fakes.height, "o", color=GREEN, markersize=6)
@@ -184,7 +184,7 @@ def pairs(z: Tensor, x: Tensor) -> None:
     ax.plot(z[:400], x[:400], "k.", markersize=3)
     ax.plot(ends, at_0 + slope * ends, color="#7a5195", linewidth=2)
     ax.plot(ends, 500 + 5 * ends, **STYLE["fakes"])
-    ax.text(2.95, 501, f"fits best: {at_0:.0f} + {abs(slope):.1f} z", color="#7a5195", ha="right")
+    ax.text(2.95, 501.6, f"fits best: {at_0:.0f} + {abs(slope):.1f} z", color="#7a5195", ha="right")
     ax.text(1.5, 512, "what the game finds: 500 + 5 z", color=GREEN, ha="right")
     ax.set(xlabel="z", ylabel="a real coin x drawn beside it", xlim=(-3, 3), ylim=(484, 516))
     show(figure, "A cloud of random pairs without any slope; the best line through it is level, the game's line rises.")

@@ -15,7 +15,8 @@ from execute_notebooks import mark_slides
 
 ROOT = Path(__file__).parents[2]
 COLAB = "https://colab.research.google.com"
-SETUP = """from importlib.util import find_spec
+SETUP = """# brings the package where it is missing, as in Colab; where it is installed, this does nothing
+from importlib.util import find_spec
 
 from IPython.core.error import UsageError
 

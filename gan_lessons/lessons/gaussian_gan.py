@@ -80,6 +80,7 @@ def two_means(z: Tensor, push: Tensor) -> None:
         ax.text(-2.9, values.mean().item() + 0.012, f"mean {values.mean():.3f}", color=PUSH)
         ax.set(xlabel="z", title=title, xlim=(-3, 3))
     left.set_ylabel("push")
+    right.set_ylabel("z times push")
     show(figure, "Left: the push over z, all positive. Right: z times the push, negative for z < 0, its mean positive.")
 
 
@@ -123,10 +124,10 @@ def finish(G: nn.Module, D: nn.Module, history: Sequence[tuple[float, float]]) -
 def stretch() -> None:
     """The same game at rounds 50 and 220: first the fakes in front are pushed hardest, then those behind."""
     gan = recipes.gaussian(seed=0, decay=None)
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3.5), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.0), sharey=True)
     for ax, until in zip(axes, (50, 220), strict=True):
         _play(gan, until - gan.steps_done)
-        hill.draw(seen.curves(gan, X), seen.fakes(gan), ax)
+        hill.draw(seen.curves(gan, X), seen.fakes(gan, 7), ax)
         ax.set_title(f"round {until}: spread {gan.generator.sigma.item():.1f}")
         ax.set_xlabel("weight of a coin, x")
     axes[1].set_ylabel("")

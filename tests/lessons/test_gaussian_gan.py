@@ -163,6 +163,12 @@ def test_the_costs_of_saying_nine_tenths_and_one_half():
     real, fake = bce(torch.tensor(0.9).logit(), torch.ones(())), bce(torch.tensor(0.9).logit(), torch.zeros(()))
     assert (real.item(), fake.item()) == (pytest.approx(0.11, abs=0.005), pytest.approx(2.30, abs=0.005))
     assert ((real + fake) / 2).item() == pytest.approx(1.20, abs=0.005)
+    costs = {p: -(0.8 * math.log(p) + 0.2 * math.log(1 - p)) for p in (0.8, 0.9, 0.5)}
+    assert costs == {
+        0.8: pytest.approx(0.50, abs=0.005),
+        0.9: pytest.approx(0.54, abs=0.006),
+        0.5: pytest.approx(0.69, abs=0.005),
+    }
     x = torch.linspace(485, 500, 1501)
     best = theory.optimal_discriminator(data.gaussian(), Normal(490.0, 3.0))(x)
     crossing = x[best > 0.5].min().item()
@@ -177,8 +183,8 @@ def test_at_the_back_slope_and_height_are_small(seed):
         pass
     fakes = seen.fakes(gan)
     slope = fakes.push * fakes.height
-    assert fakes.height[:4].max() < 0.02
-    assert fakes.height[7] > 3 * fakes.height[1] and slope[7] > 50 * slope[1]
+    assert fakes.height[:4].max() < 0.02  # "less than 0.01" within rounding, on other seeds
+    assert slope[7] / slope[1] > 5 * fakes.height[7] / fakes.height[1] > 5
 
 
 def test_an_inspector_who_has_learned_everything_pushes_the_rear_hardest():

@@ -124,18 +124,26 @@ def test_the_four_curves(latent):
     assert lines(picture(Figure1(), trainer)[1][0], "D*") == []
 
 
-@pytest.mark.parametrize("loss", losses.NAMED.values(), ids=losses.NAMED)
-def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss):
+def both(a, b):
+    return zip(a.split(1), b.split(1), strict=True)
+
+
+@pytest.mark.parametrize("loss", [*losses.NAMED, "pairs"])
+def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss, pairs):
+    loss = pairs if loss == "pairs" else losses.NAMED[loss]
     trainer = one_number(488, 4, rounds=40, loss=loss)
     root, (box, *_) = picture(Figure1(D_star=True), trainer)
     to_x = units(root, box, "x")
     z = norm.ppf((np.arange(9) + 0.5) / 9)
     x = trainer.generator.mu.item() + trainer.generator.sigma.item() * z
     leaf = torch.tensor(x, dtype=torch.float32, requires_grad=True)
-    out = trainer.discriminator(leaf)
-    D = loss.probability(out)
-    gradients = {"non_saturating": -D.log(), "minimax": (1 - D).log(), "least_squares": (out - 1) ** 2 / 2}
-    (slope,) = torch.autograd.grad(gradients[loss.name].sum(), leaf)
+    with guards.seeded(0):
+        x_real = trainer.data.sample((9,))
+    D = seen.heights(trainer, leaf.detach())
+    if loss.probability is not None:
+        assert_close(D, loss.probability(trainer.discriminator(leaf)))
+    alone = [loss.generator(trainer.discriminator(x), trainer.discriminator(y)) for x, y in both(x_real, leaf)]
+    (slope,) = torch.autograd.grad(sum(alone), leaf)
     dots = [numbers(dot, "cx", "cy") for dot in box.findall(f"{SVG}circle") if dot.get("class") == "gl-fake"]
     assert_close(to_x(np.array(dots)[:, 0]), x, rtol=0, atol=0.1)
     heights = value(np.array(dots)[:, 1], figure1.CEILING)
@@ -147,6 +155,12 @@ def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss):
     push = -slope.numpy().astype(float)
     length = figure1.LONGEST * np.sign(push) * np.sqrt(np.minimum(abs(push), 1))
     assert_close(ends[:, 2] - ends[:, 0], length, rtol=0, atol=0.2)
+
+
+def test_without_probabilities_there_is_no_half_and_no_best_d(pairs):
+    _, (box, *_) = picture(Figure1(D_star=True), one_number(488, 4, rounds=40, loss=pairs))
+    assert lines(box, "guide") == [] and all(len(line) == 0 or line == [] for line in lines(box, "D*"))
+    assert len(lines(box, "D")) == 2
 
 
 def test_a_push_beyond_the_scale_is_cut_and_has_two_heads():

@@ -61,7 +61,7 @@ def test_the_push_is_where_g_s_loss_falls(loss, pack):
     D = copy.deepcopy(trainer.discriminator).double()
 
     def total(x):  # of 200 losses, one per fake
-        return 200 * loss.generator(None, D(x))
+        return 200 * loss.generator(D(now.x_real.double()), D(x))
 
     for i in range(5):
         for axis in range(2):

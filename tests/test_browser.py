@@ -115,7 +115,7 @@ def test_the_keyboard_steers_while_it_trains(panel):
     until(lambda: panel.value("panel.trainer.k") == 5)
     panel.press(".gl-lr-d", "ArrowRight")
     panel.press(".gl-lr-g", "ArrowLeft", times=2)
-    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.002, 0.02])
+    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.02, 0.01])
     assert plays(panel)
 
 
@@ -138,7 +138,7 @@ def test_pause_stops_it(panel):
 def test_one_player_alone(panel):
     panel.find(".gl-more").click()
     for button, moved in {".gl-step-d": [False, True], ".gl-step-g": [True, False]}.items():
-        panel.do("before = copy.deepcopy((panel.trainer.generator, panel.trainer.discriminator))")
+        panel.do("import copy\nbefore = copy.deepcopy((panel.trainer.generator, panel.trainer.discriminator))")
         panel.find(button).click()
         expect(panel.find(".gl-code")).to_contain_text(f"turns of {button[-1].upper()} alone")
         now = "zip(before, (panel.trainer.generator, panel.trainer.discriminator))"
@@ -162,7 +162,7 @@ def test_one_round_reset_and_the_line_of_code(panel):
     panel.find(".gl-more").click()
     panel.find(".gl-seed").click()
     expect(panel.find(".gl-status")).to_contain_text("Round 0:")
-    expect(panel.find(".gl-code")).to_contain_text("recipes.gaussian(seed=1, k=3, lr_d=0.001, lr_g=0.1, decay=None)")
+    expect(panel.find(".gl-code")).to_contain_text("recipes.gaussian(seed=1, k=3, lr_d=0.01, lr_g=0.05, decay=None)")
     panel.find(".gl-step").click()
     expect(panel.find(".gl-status")).to_contain_text("Round 1:")
     assert same_as_its_code(panel)
@@ -352,7 +352,7 @@ def test_without_a_mouse(panel, notebook):
     press("ArrowLeft")
     tab(".gl-lr-g")
     press("ArrowRight")
-    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.0005, 0.2])
+    until(lambda: panel.value("[panel.trainer.lr_d, panel.trainer.lr_g]") == [0.005, 0.1])
     tab(".gl-more")
     press("Enter")
     expect(panel.find(".gl-step-d")).to_be_visible()
@@ -402,8 +402,8 @@ def test_lesson_04(server, browser):
     notebook.close()
 
 
-def test_lesson_07(server, browser):
-    notebook = opened(server, browser, lesson("07", "recipe = "))
+def test_lesson_08(server, browser):
+    notebook = opened(server, browser, lesson("08", "recipe = "))
     notebook.run(0, 1, 2)
     panel = shown(notebook, "mnist_quick", cell=3)
     before = panel.find(".gl-view").inner_html()

@@ -79,7 +79,7 @@ def test_rest_is_where_the_best_constant_discriminator_is(name):
 
     best = minimize_scalar(cost, bracket=(-2, 2), tol=1e-10)
     assert best.fun == pytest.approx(loss.at_equilibrium[0], abs=1e-9)
-    out = torch.tensor([best.x])
+    out = torch.tensor([float(best.x)])
     assert loss.generator(out, out).item() == pytest.approx(loss.at_equilibrium[1], abs=1e-6)
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -93,7 +94,7 @@ class Box:
         title: str = "",
         fill: bool = False,
     ) -> str:
-        """A curve; not finite numbers leave gaps. title: what a hover says; fill: a tint between it and 0."""
+        """A curve; not finite numbers leave gaps. title: what a hover says; fill: a tint under it."""
         x, y = np.asarray(x), np.asarray(y)
         known = np.isfinite(x) & np.isfinite(y)
         begins = known & ~np.append(False, known[:-1])  # the pen is lifted where a number is missing
@@ -101,22 +102,20 @@ class Box:
         moves = zip(np.where(begins[known], "M", "L").tolist(), x.tolist(), y.tolist(), strict=True)
         points = "".join(f"{move}{a:.1f} {b:.1f}" for move, a, b in moves)
         look = f'class="gl-{style.replace("*", "-star")}" {stroke(style, width, opacity)}'
-        curve = f'<path d="{points}" {look}>{f"<title>{escape(title)}</title>" if title else ""}</path>'
-        if not fill or not len(x):
-            return curve
-        floor = f"L{x[-1]:.1f} {self.y(0):.1f}L{x[0]:.1f} {self.y(0):.1f}Z"
-        return f'<path d="{points}{floor}" fill="{STYLE[style]["color"]}" opacity="0.12"/>{curve}'
+        if fill:
+            look = look.replace('fill="none"', f'fill="{STYLE[style]["color"]}" fill-opacity="0.12"')
+        return f'<path d="{points}" {look}>{f"<title>{escape(title)}</title>" if title else ""}</path>'
 
     def x_axis(self, label: str = "") -> str:
         floor = self.top + self.height
         count = max(3, self.width // 70)
-        ticks = [t for t in MaxNLocator(count).tick_values(self.x_0, self.x_1) if self.x_0 <= t <= self.x_1]
+        ticks = tick_values(count, float(self.x_0), float(self.x_1))
         texts = [text(self.left + self.x(t), floor + 14, f"{t:g}", anchor="middle") for t in ticks]
         texts.append(text(self.left + self.width / 2, floor + 28, label, anchor="middle"))
         return f'<path d="M{self.left} {floor}h{self.width}" stroke="#222"/>{"".join(texts)}'
 
     def y_axis(self, label: str = "") -> str:
-        ticks = [t for t in MaxNLocator(4).tick_values(self.y_0, self.y_1) if self.y_0 <= t <= self.y_1]
+        ticks = tick_values(4, float(self.y_0), float(self.y_1))
         texts = [text(self.left - 5, self.top + self.y(t) + 4, f"{t:g}", anchor="end") for t in ticks]
         texts.append(text(self.left - 20, self.top - 12, label))
         return f'<path d="M{self.left} {self.top}v{self.height}" stroke="#222"/>{"".join(texts)}'
@@ -124,7 +123,14 @@ class Box:
 
 def pixels(place: np.ndarray) -> np.ndarray:
     """Far outside is as good as outside, and shorter; and what is no number has no place inside."""
-    return np.nan_to_num(place.clip(-999, 1999), nan=-999)
+    if np.ndim(place) == 0:  # many times a frame, where numpy's own functions take ten times as long
+        return -999.0 if place != place else min(max(float(place), -999.0), 1999.0)
+    return np.where(np.isnan(place), -999.0, place.clip(-999, 1999))
+
+
+@lru_cache(200)
+def tick_values(count: int, low: float, high: float) -> list[float]:
+    return [float(tick) for tick in MaxNLocator(count).tick_values(low, high) if low <= tick <= high]
 
 
 def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:
@@ -155,21 +161,19 @@ def stroke(style: str, width: float = 0, opacity: float = 1) -> str:
     return f'fill="none" {pen} opacity="{opacity:g}"'
 
 
-def dot(x: float, y: float, fill: str, name: str = "") -> str:
-    """A disc in the colour of the fakes; name: its class."""
-    place = f'class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"' if name else f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"'
-    return f'<circle {place} fill="{fill}" stroke="{STYLE["fakes"]["color"]}"/>'
+def dot(x: float, y: float, fill: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{fill}" stroke="{STYLE["fakes"]["color"]}"/>'
 
 
 def arrow(x: float, y: float, length: float, double: bool = False) -> str:
-    """The arrow of a push, level, from x; double: with two heads, since it was cut."""
+    """The path of a push's arrow, level, from x, for a group in its style; double: two heads, since it was cut."""
     sign = 1 if length >= 0 else -1
     end, back = x + length, sign * min(5.0, abs(length))
     heads = "".join(
         f"M{at - back:.1f} {y - 3:.1f}L{at:.1f} {y:.1f}L{at - back:.1f} {y + 3:.1f}"
         for at in (end, end - back)[: 1 + double]
     )
-    return f'<path class="gl-push" d="M{x:.1f} {y:.1f}H{end:.1f}{heads}" {stroke("push")}/>'
+    return f'<path class="gl-push" d="M{x:.1f} {y:.1f}H{end:.1f}{heads}"/>'
 
 
 def text(x: float, y: float, words: str, color: str = "#222", anchor: str = "start", size: int = 12) -> str:

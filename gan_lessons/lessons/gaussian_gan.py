@@ -211,7 +211,7 @@ def hundred() -> None:
 def twenty_seeds() -> None:
     """Where twenty games ended, each a dot: the lesson's, the small net's, and those whose D saw raw x."""
     rows = data.saved_record("gaussian_20_seeds")["rows"]
-    titles = ("this lesson's game", "G is a small net", "D sees raw x")
+    titles = ("the same game, fading rates", "G is a small net", "D sees raw x")
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.0))
     for ax, ends, title in zip(axes, rows.values(), titles, strict=True):
         _, means, sds, found = zip(*ends, strict=True)

@@ -7,7 +7,7 @@ import torch
 
 from gan_lessons import metrics, seen
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
-from gan_lessons.svg import Box, arrow, dot, legend, picture, round_limits, text
+from gan_lessons.svg import Box, arrow, dot, legend, picture, round_limits, stroke, text
 from gan_lessons.training import Trainer
 
 LEFT, TOP, WIDTH, HEIGHT = 20, 34, 460, 212  # the hill, with its x axis at the bottom
@@ -65,7 +65,8 @@ class Figure1:
         if packed:
             inside.append(text(8, 12, "D sees several x at once: no D(x) to draw"))
         else:
-            inside.append(hill.line(x, D, "D", opacity=0.3))
+            pale = ~(likely & np.roll(likely, 1) & np.roll(likely, -1))  # up to where the strong line begins
+            inside.append(hill.line(x, np.where(pale, D, np.nan), "D", opacity=0.3))
             title = "D(x): how likely D takes an x here for real; the hill on which the fakes climb"
             inside.append(hill.line(x, np.where(likely, D, np.nan), "D", title=title))
         if self.D_star and not packed:
@@ -94,18 +95,20 @@ class Figure1:
             a, b = hill.x(x), hill.y(height)
             length = LONGEST * push_length(push)
             arrows.append(arrow(a, b + 9 + 6 * (i % ROWS), length, double=abs(push) > 1))
-            dots.append(dot(a, b, STYLE["fakes"]["color"], "gl-fake"))
-        title = "<title>the push: the way in which this fake would look more real to D</title>"
-        return [f'<g class="gl-pushes">{title}{"".join(arrows)}</g>', *dots]
+            dots.append(f'<circle class="gl-fake" cx="{a:.1f}" cy="{b:.1f}" r="5"/>')
+        title = "<title>the push: where this fake would look more real to D</title>"
+        green = f'<g fill="{STYLE["fakes"]["color"]}">{"".join(dots)}</g>'
+        return [f"<g {stroke('push')}>{title}{''.join(arrows)}</g>", green]
 
     def _scale(self) -> str:
         """How long the arrow of a push of .01, .1 and 1 is."""
-        parts, x = [text(570, 16, "push:", STYLE["push"]["color"])], 606
+        arrows, parts, x = [], [text(570, 16, "push:", STYLE["push"]["color"])], 606
         for push in PUSH_SHOWN:
             length = LONGEST * push_length(push)
-            parts += [arrow(x, 12, length), text(x + length + 4, 16, f"{push:g}", STYLE["push"]["color"])]
+            arrows.append(arrow(x, 12, length))
+            parts.append(text(x + length + 4, 16, f"{push:g}", STYLE["push"]["color"]))
             x += length + 34
-        return "".join(parts)
+        return f"<g {stroke('push')}>{''.join(arrows)}</g>{''.join(parts)}"
 
     def _arrows(self, fakes: seen.Fakes) -> str:
         """From each z, on an axis of its own, to its x = G(z)."""

@@ -112,7 +112,15 @@ def follows_its_sample(seed):
     return abs(own - mu) < 0.4, {"mean of the coins": own, "mean of the fakes": mu}
 
 
+def plain_descent(seed):
+    gan = recipes.gaussian(seed, decay=None, lr_g=1.0)
+    gan.optimizer_g = torch.optim.SGD(gan.generator.parameters(), lr=1.0)
+    mu, sigma, _ = play(gan, 1500)
+    return sigma.max().item() < 6 and abs(mu[-1].item() - 500) < 2, {"widest": sigma.max().item()}
+
+
 OBSERVATIONS = {
+    "With plain gradient descent for G the spread stayed below 6, in {} of 8 seeds": plain_descent,
     lesson.HUNDRED: follows_its_sample,
     "In {} of 8 seeds its widest spread was between 7 and 8.5, and from round 600 on it stayed near (500, 5)": finds_it,
     "In {} of 8 seeds it went like this": front_then_rear,
@@ -175,16 +183,14 @@ def test_the_costs_of_saying_nine_tenths_and_one_half():
     assert 494 < crossing < 495
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_at_the_back_slope_and_height_are_small(seed):
-    """Of the nine fakes at round 50: D's height and slope under the third, and under the last but one."""
-    gan = recipes.gaussian(seed, decay=None)
+def test_at_the_back_d_hardly_grows_and_in_front_it_does():
+    """The seven fakes of the picture at round 50."""
+    gan = recipes.gaussian(0, decay=None)
     for _ in gan.run(50):
         pass
-    fakes = seen.fakes(gan)
-    slope = fakes.push * fakes.height
-    assert fakes.height[:4].max() < 0.02  # "less than 0.01" within rounding, on other seeds
-    assert slope[7] / slope[1] > 5 * fakes.height[7] / fakes.height[1] > 5
+    rear, _, _, middle, _, _, front = seen.fakes(gan, 7).height.tolist()
+    assert rear == pytest.approx(0.004, abs=5e-4) and middle == pytest.approx(0.008, abs=5e-4)
+    assert front > 20 * middle
 
 
 def test_an_inspector_who_has_learned_everything_pushes_the_rear_hardest():

@@ -183,8 +183,9 @@ def plane(
     ax.add_collection(LineCollection(lines.numpy(), colors=STYLE["fakes"]["color"], linewidths=0.5, alpha=0.7))
     ax.plot(*x_fake.T, ".", color=STYLE["fakes"]["color"], markersize=3, label="fakes, G of a grid of z")
     longest = push.norm(dim=1).max().clamp(min=1e-30)
+    moves = push / longest * 0.1 * (ends[1] - ends[0])
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.005, "zorder": 3}
-    ax.quiver(*x_fake[: len(push)].T, *(push / longest * 0.1 * (ends[1] - ends[0])).T, **arrows)
+    ax.quiver(*x_fake[: len(push)].T, *moves.T, color=STYLE["push"]["color"], **arrows)
     ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"longest push: {longest:.2g}")
     if legend:
         _legend_below(ax)
@@ -214,8 +215,7 @@ def tile(images: Tensor, columns: int = 8) -> Tensor:
 def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image:
     """An animated PNG, a frame for each of `length` figures, drawn with a progress bar; it loops, and waits at its end.
 
-    It moves wherever pictures are shown: on GitHub, in an HTML export, in a notebook nobody trusts yet. The figures may
-    be one figure, drawn anew and yielded again. `.data` are the bytes of the file, about 9 kB a frame.
+    The figures may be one figure, drawn anew and yielded again. `.data` are the bytes of the file, about 9 kB a frame.
     """
     frames = []
     for figure in tqdm(figures, total=length, desc="drawing", leave=False):

@@ -36,7 +36,8 @@ STYLE_SHEET = """<style>
 </style>"""
 
 # ipywidgets gives no names to a slider's handle and to the icons of Play. A page runs no <script> that comes in an HTML
-# widget, but an image that fails: it names them after the labels beside them, now and whenever something appears.
+# widget, but an image that fails: it names them after the labels beside them, now and soon after a change, not
+# at each frame, which a slow browser would feel.
 NAMES = """<img alt="" src="data:," onerror="
 const name = box => {
   for (const slider of box.querySelectorAll('.widget-slider')) {
@@ -65,7 +66,9 @@ const wait = setInterval(() => {
   if (!box) return
   clearInterval(wait)
   name(box)
-  new MutationObserver(() => name(box)).observe(box, { childList: true, subtree: true })
+  let soon = 0
+  const later = () => { soon ||= setTimeout(() => { soon = 0; name(box) }, 400) }
+  new MutationObserver(later).observe(box, { childList: true, subtree: true })
 }, 100)">"""
 
 

@@ -103,7 +103,7 @@ class Panel(widgets.VBox):
         several = [grid(control.inputs, 3) for control in extra if len(control.inputs) > 1]
         hidden = [self._back, *(one for control in more for one in control.inputs)]
         drawer = widgets.VBox([widgets.HBox(single), self._speed, grid(hidden), self._numbers, self._code])
-        drawer.layout.display = "none"
+        self._drawer, drawer.layout.display = drawer, "none"
         opener = widgets.ToggleButton(description="More", tooltip="speed, loss, history, single turns, the code")
         shown = {True: "", False: "none"}
         opener.observe(lambda move: ask(lambda: setattr(drawer.layout, "display", shown[move["new"]])), "value")
@@ -184,7 +184,8 @@ class Panel(widgets.VBox):
         measured = game.past.track[-1]
         self._picture.value = self._view.draw(self.trainer, game.past.track)
         self._status.value = html.escape(words.state(self.trainer, self._view, measured, game.turn), quote=False)
-        self._numbers.value = words.numbers(self.trainer, measured)
+        if self._drawer.layout.display != "none":  # nobody sees them, and a slow browser has enough to do
+            self._numbers.value = words.numbers(self.trainer, measured)
         self._code.value = f"<code>{html.escape(self._start.line(game, self._controls))}</code>"
 
     def _fail(self, error: Exception) -> None:

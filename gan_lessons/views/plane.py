@@ -8,7 +8,7 @@ from contourpy import contour_generator
 
 from gan_lessons import seen
 from gan_lessons.style import D_COLORS, STYLE
-from gan_lessons.svg import Box, legend, picture, png, round_limits, text
+from gan_lessons.svg import Box, legend, picture, png, round_limits, stroke, text
 from gan_lessons.training import Trainer
 
 
@@ -70,9 +70,10 @@ class Plane:
         heads = feet + (now.push * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
         ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
         head = '<marker id="gl-push" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
-        head += '<path d="M0 0L5 2.5L0 5z"/></marker>'
-        style = 'stroke="black" stroke-width="1.2" marker-end="url(#gl-push)"'
-        return [head] + [f'<path d="M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" {style}/>' for a, b, c, d in ends], longest
+        head += f'<path d="M0 0L5 2.5L0 5z" fill="{STYLE["push"]["color"]}"/></marker>'
+        style = f'class="gl-pushes" {stroke("push", width=1.4)} marker-end="url(#gl-push)"'
+        arrows = "".join(f'<path d="M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}"/>' for a, b, c, d in ends)
+        return [head, f"<g {style}>{arrows}</g>"], longest
 
     def _counts(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> list[str]:
         if "modes found" not in track[-1]:

@@ -57,6 +57,7 @@ class Hands:
         return html.unescape(re.sub("<[^>]*>", "", self[name].value))
 
     def numbers(self):
+        self["more"].value = True  # they are written where they are seen
         return self.panel._numbers.value
 
     def play(self, frames=1):

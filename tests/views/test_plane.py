@@ -143,7 +143,9 @@ def test_svg_shows_the_map_the_right_way_up():
 
 def test_svg_arrows_go_up_d_s_slope():
     root, (plane, *_) = picture(with_a_known_d())
-    arrows = [path.get("d") for path in plane.iter(f"{SVG}path") if path.get("marker-end")]
+    (group,) = plane.findall(f"{SVG}g[@class='gl-pushes']")
+    assert group.get("stroke") == style.STYLE["push"]["color"] != style.STYLE["data"]["color"]
+    arrows = [path.get("d") for path in group.iter(f"{SVG}path")]
     ends = np.array([[float(n) for n in re.findall(r"-?[\d.]+", d)] for d in arrows])
     feet, heads = ends[:, :2], ends[:, 2:]
     assert len(arrows) == 30

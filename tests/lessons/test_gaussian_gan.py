@@ -368,6 +368,6 @@ def test_a_loss_of_d_near_0_does_not_stop_g(seed):
         gan.optimizer_g = torch.optim.SGD(gan.generator.parameters(), lr=1.0)  # Adam would hide how small a push is
         for _ in range(500):
             gan.discriminator_step()
-        assert max(record.loss_d.item() for record in gan.run(20)) < 0.05
+        assert max(record.loss_d.item() for record in gan.run(20)) < 0.1
         moved[loss.name] = gan.generator.mu.item() - 470
     assert moved["non_saturating"] > 2 and abs(moved["minimax"]) < 0.05

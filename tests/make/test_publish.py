@@ -39,7 +39,7 @@ def test_one_command_writes_the_address_into_badges_and_set_up_cells(copy):
         assert notebook.cells[0].source.count(link) == 1 == notebook.cells[0].source.count("Open in Colab")
         setup = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
         assert setup.endswith("\n    %pip install --quiet git+https://github.com/you/gan.lessons")
-    assert not any(b"somebody" in content for content in files(copy).values())
+    assert not any(b"somebody/else" in content for content in files(copy).values())
     ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--ignore=I", copy], capture_output=True, text=True)
     assert ruff.returncode == 0, ruff.stdout
 

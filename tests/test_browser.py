@@ -300,6 +300,11 @@ def test_a_second_view_of_one_output_says_why_it_rests(panel, notebook, server):
     panel.find(".gl-play .fa-play").click()
     expect(panel.find(".gl-err")).to_contain_text("on the page more than once")
     assert rests(panel)
+    notebook.page.evaluate(  # the other view away, and the notebook in front again, for the tests that follow
+        """() => { for (const one of [...jupyterapp.shell.widgets('main')])
+            one.sessionContext ? jupyterapp.shell.activateById(one.id) : one.dispose() }"""
+    )
+    notebook.page.wait_for_function(notebook.stack.ready)
 
 
 def test_an_interrupt_pauses(panel, notebook):

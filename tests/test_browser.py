@@ -121,9 +121,9 @@ def test_the_keyboard_steers_while_it_trains(panel):
 
 def test_the_mouse_steers_while_it_trains(panel):
     panel.play()
-    panel.drag(".gl-k", to=1)
+    panel.drag(".gl-k", to=1.1)
     until(lambda: panel.value("panel.trainer.k") == 20)
-    panel.drag(".gl-lr-d", to=0)
+    panel.drag(".gl-lr-d", to=-0.1)
     until(lambda: panel.value("panel.trainer.lr_d") == 1e-5)
     assert plays(panel)
 

@@ -31,7 +31,7 @@ SLERP = [
     (rotated, "Right"),
     (lerp, "this is the straight line"),
     (lambda a, b, t: a.norm() * lerp(a, b, t) / lerp(a, b, t).norm(), "uneven pace"),
-    (lambda a, b, t: math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b, "theirs is 60°"),
+    (lambda a, b, t: math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b, "theirs is 60 degrees"),
     (lambda a, b, t: slerp(b, a, t), "t = 0 is z_a"),
     (
         lambda a, b, t: slerp(a, b, t) * torch.sin(torch.acos(torch.cosine_similarity(a, b, dim=0))),
@@ -41,7 +41,7 @@ SLERP = [
     (lambda a, b, t: slerp(a, b / b.norm() * a.norm(), t), "of whatever length"),
     (lambda a, b, t: slerp(a, b, t) if t else b, "of whatever length"),
     (lambda a, b, t: a * torch.acos(a @ b), "not a finite number"),
-    (lambda a, b, t: a, "and 15° are done; yours has |z| 8.00"),
+    (lambda a, b, t: a, "and 15 degrees are done; yours has |z| 8.00"),
     (lambda a, b, t: 0.5, "got float"),
     (lambda a, b, t: a[:2], "got torch.Size([2])"),
     (lambda a, b, t: ..., "not answered yet"),

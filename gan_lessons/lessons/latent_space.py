@@ -28,7 +28,7 @@ def check_slerp(slerp: Callable[[Tensor, Tensor, float], Tensor]) -> str | None:
     typical = {
         "this is the straight line: on its way |z| falls below 8, the length of both ends.": line,
         "right length, uneven pace: this is the straight line pushed out to the sphere.": 8 * line / line.norm(),
-        "this is the quarter circle: right only for a right angle between z_a and z_b, and theirs is 60 degrees here.": (
+        "this is the quarter circle: right only for a right angle from z_a to z_b; theirs is 60 degrees here.": (
             math.cos(t * math.pi / 2) * z_a + math.sin(t * math.pi / 2) * z_b
         ),
         "this goes from z_b to z_a: t = 0 is z_a.": on_circle((1 - t) * theta),
@@ -44,7 +44,8 @@ def check_slerp(slerp: Callable[[Tensor, Tensor, float], Tensor]) -> str | None:
         return (
             "not a finite number: acos takes the dot product of unit vectors, so divide z_a and z_b by their lengths."
         )
-    other = f"from {z_a.tolist()}, 60 degrees on, at t = 0.25 |z| is still 8 and 15 degrees are done; yours has |z| {answer.norm():.2f}."
+    start = f"from {z_a.tolist()}, 60 degrees on, at t = 0.25 |z| is still 8, and 15 degrees are done"
+    other = f"{start}; yours has |z| {answer.norm():.2f}."
     return next((text for text, wrong in typical.items() if close(answer, wrong)), other)
 
 

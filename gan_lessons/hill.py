@@ -10,26 +10,21 @@ LONGEST = 0.12  # of an arrow for a push of 1, in widths of the picture
 ROWS = 3  # of arrows under the fakes, so that neighbours do not run into each other
 
 
-def draw(
-    curves: Curves, fakes: Fakes | None = None, ax: Axes | None = None, D_star: bool = False, densities: bool = True
-) -> Axes:
+def draw(curves: Curves, fakes: Fakes | None = None, ax: Axes | None = None) -> Axes:
     """D's curve over x, fakes on it, and under each the arrow of its push; the two densities behind, on no scale.
 
     curves, fakes: from `seen.curves` and `seen.fakes`. An arrow is as long as the root of its push; one cut at a push
-    of 1 has two heads. D_star: whether the best D is drawn too. Curves are labelled by `names`, or by hand.
+    of 1 has two heads. The curves are labelled by hand, where there is room.
     """
     ax = ax or plt.gca()
     x = curves.x
     top = 2.2 * curves.p_data.max().item()
-    if densities:
-        for p, key in ((curves.p_data, "data"), (curves.p_g, "fakes")):
-            height = 1.1 * p.detach() / top  # the axis is D's
-            ax.plot(x, height, **STYLE[key], label="density of the data" if key == "data" else "density of the fakes")
-        ax.fill_between(x, height, color=STYLE["fakes"]["color"], alpha=0.12, linewidth=0)
+    for p, key in ((curves.p_data, "data"), (curves.p_g, "fakes")):
+        height = 1.1 * p.detach() / top  # the axis is D's
+        ax.plot(x, height, **STYLE[key])
+    ax.fill_between(x, height, color=STYLE["fakes"]["color"], alpha=0.12, linewidth=0)
     ax.axhline(0.5, **STYLE["guide"])
-    ax.plot(x, curves.D.detach(), **STYLE["D"], label="D(x), the hill")
-    if D_star:
-        ax.plot(x, curves.D_star.detach(), **STYLE["D*"], label="D*(x), the best hill")
+    ax.plot(x, curves.D.detach(), **STYLE["D"])
     if fakes is not None:
         _pushes(fakes, ax, x[-1].item() - x[0].item())
     ax.set(xlim=(x[0].item(), x[-1].item()), ylim=(-0.12, 1.1), xlabel="x", ylabel="D(x): how real?")

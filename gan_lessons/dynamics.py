@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from gan_lessons import losses, theory
+from gan_lessons.arguments import count, number, one_of
 from gan_lessons.losses import Loss
 
 Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -63,10 +64,8 @@ def play(field: Field, start: Tensor | Sequence[float], eta: float, steps: int, 
     >>> play(xy, (1.0, 0.0), eta=0.5, steps=2).tolist()
     [[1.0, 0.0], [1.0, 0.5], [0.75, 1.0]]
     """
-    if order not in ("alternating", "simultaneous"):
-        raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
-    if not (isinstance(steps, int) and steps >= 0):
-        raise ValueError(f"steps: got {steps!r}; it must be a whole number, at least 0")
+    one_of("order", order, ("alternating", "simultaneous"))
+    steps, eta = count("steps", steps), number("eta", eta)
     state = torch.as_tensor(start, dtype=torch.double)
     if state.dim() == 0 or state.shape[-1] != 2:
         raise ValueError(f"start: got shape {tuple(state.shape)}; it must be (2,) or (..., 2)")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.models import DigitClassifier
 
 GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generator`

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from gan_lessons import metrics, theory
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.models import Pack
 from gan_lessons.training import Trainer
 

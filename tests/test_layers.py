@@ -11,7 +11,8 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-GAME = "data losses models optimizers guards checkpoints training recipes"
+SMALL = "arguments devices pictures data losses models optimizers guards players records checkpoints"
+GAME = f"{SMALL} training digits recipes"
 KNOWN = "theory dynamics sweep pretrained metrics seen"
 DRAWING = "style plots hill svg views.figure1 views.plane views.images views"
 LIVE = "live.words live.clock live.controls live.history live.game live.drag live.panel live"

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zipfile
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +21,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch.nn.utils import parameters_to_vector
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, data, guards, losses, recipes
+from gan_lessons import Trainer, data, devices, losses, recipes
 from gan_lessons.models import AffineGenerator, MLPDiscriminator, MLPGenerator, Pack, Standardise, Unstandardise
+from gan_lessons.optimizers import RisingMomentum
 from gan_lessons.training import stack
 
 
@@ -469,11 +471,11 @@ def test_rate_0_moves_nothing():
 
 
 def test_rate_used_is_rate_times_decay():
-    trainer = make(steps=10, decay=lambda fraction: 1 - fraction)
+    trainer = make(steps=10, decay=lambda fraction: 1 - 0.9 * fraction)
     for t in range(12):
         trainer.lr_g = 0.001 * (t + 1)  # as a slider would
         trainer.step()
-        factor = max(1 - t / 10, 0)  # beyond its end the schedule stays at its last value
+        factor = max(1 - 0.9 * t / 10, 0.1)  # beyond its end the schedule stays at its last value
         assert trainer.optimizer_d.param_groups[0]["lr"] == pytest.approx(0.01 * factor)
         assert trainer.optimizer_g.param_groups[0]["lr"] == pytest.approx(0.001 * (t + 1) * factor)
         assert (trainer.lr_d, trainer.lr_g) == (0.01, 0.001 * (t + 1))
@@ -509,10 +511,10 @@ def test_run_without_steps_is_the_rest_of_the_schedule():
 
 @pytest.mark.parametrize(("cores", "busy", "began_with", "idle"), [(8, 50, 8, 4), (8, 0, 4, 4), (2, 97, 2, 1)])
 def test_as_many_threads_as_idle_cores(monkeypatch, cores, busy, began_with, idle):
-    monkeypatch.setattr(guards.psutil, "cpu_count", lambda: cores)
-    monkeypatch.setattr(guards.psutil, "cpu_percent", lambda interval: busy)
-    monkeypatch.setattr(guards, "THREADS", began_with)
-    assert guards.idle_cores() == idle
+    monkeypatch.setattr(devices.psutil, "cpu_count", lambda: cores)
+    monkeypatch.setattr(devices.psutil, "cpu_percent", lambda interval: busy)
+    monkeypatch.setattr(devices, "THREADS", began_with)
+    assert devices.idle_cores() == idle
 
 
 def test_busy_cores_are_seen():
@@ -520,7 +522,7 @@ def test_busy_cores_are_seen():
     burning = [subprocess.Popen(forever) for _ in range(os.cpu_count())]
     try:
         time.sleep(0.5)
-        assert guards.idle_cores() == 1
+        assert devices.idle_cores() == 1
     finally:
         for process in burning:
             process.kill()
@@ -626,7 +628,7 @@ def test_save_refuses_what_is_not_finite(tmp_path):
 
 WAYS = {
     "adam, decay, average": {"steps": 30, "decay": recipes.cosine, "average": 0.9, "dropout": 0.3, "batch_norm": True},
-    "rising momentum": {"optimizer": lambda params, lr: recipes.RisingMomentum(params, lr, over=20), "lr_g": 1e-4},
+    "rising momentum": {"optimizer": lambda params, lr: RisingMomentum(params, lr, over=20), "lr_g": 1e-4},
     "simultaneous": {"order": "simultaneous", "dropout": 0.3},
 }
 
@@ -725,7 +727,10 @@ def test_no_flipped_byte_gets_through(tmp_path):
         ({"width": 9}, r"generator\.net\.0\.weight"),
         ({"batch_norm": True}, r"generator\.net\.1\.weight"),
         ({"average": 0.9}, r"averaged\."),
-        ({"optimizer": lambda params, lr: recipes.RisingMomentum(params, lr, over=20)}, r"optimizer_d\."),
+        (
+            {"optimizer": partial(RisingMomentum, over=20)},
+            "optimizer_d, where it has Adam and this trainer RisingMomentum",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_recipe_names_the_first_entry(tmp_path, settings, entry):
@@ -819,13 +824,13 @@ def test_wrong_settings(name, value):
         ({"steps": 10.5}, r"steps: got 10\.5"),
         ({"k": 2, "order": "simultaneous"}, "k: got 2.*simultaneous"),
         ({"k": 0, "order": "simultaneous"}, "k: got 0.*simultaneous"),
-        ({"r1": -1.0}, r"r1: got -1\.0; a weight"),
+        ({"r1": -1.0}, r"r1: got -1\.0; it must be a finite number >= 0"),
         ({"r1": 1.0, "order": "simultaneous"}, r"r1: got 1\.0; order='simultaneous'"),
         ({"device": "cuda"}, r"device: got 'cuda'.*'cpu'"),
         ({"device": "tpu"}, r"device: got 'tpu'.*'cpu'"),
         ({"latent": Independent(Normal(torch.zeros(3), 1.0), 1)}, r"generator: does not take input of shape \(2, 3\)"),
-        ({"latent": torch.randn}, r"latent: got builtin_function_or_method.*\.sample"),
-        ({"source": torch.ones(50)}, r"data: got Tensor.*\.sample"),
+        ({"latent": torch.randn}, r"latent: got <built-in method randn.*\.sample"),
+        ({"latent": torch.ones(50)}, r"latent: got a Tensor of shape \(50,\).*\.sample"),
         ({"source": data.ring()}, r"generator: makes shape \(2,\).*shape \(2, 2\)"),
     ],
 )

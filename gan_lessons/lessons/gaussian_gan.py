@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from tqdm.auto import tqdm
 
 from gan_lessons import data, hill, losses, models, recipes, seen, theory
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.lessons.checking import UNANSWERED, check, close, show
 from gan_lessons.optimizers import adam
 from gan_lessons.style import STYLE

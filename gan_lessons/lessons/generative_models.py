@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan_lessons import guards
+from gan_lessons import devices
 from gan_lessons.lessons.checking import UNANSWERED, check
 
 
@@ -14,7 +14,7 @@ from gan_lessons.lessons.checking import UNANSWERED, check
 def check_parzen_draws(draw: Callable[[Tensor, float, int], Tensor]) -> str | None:
     """draw(points, h, n) -> n numbers drawn from the Parzen window of width h on points."""
     points, h, n = torch.tensor([0.0, 1.0, 4.0]), 0.04, 3000
-    with guards.seeded(0):
+    with devices.seeded(0):
         x = draw(points, h, n)
     if x is None or x is ...:
         return UNANSWERED

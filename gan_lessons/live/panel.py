@@ -11,7 +11,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from gan_lessons import guards
+from gan_lessons.arguments import count
 from gan_lessons.live import controls, words
 from gan_lessons.live.clock import Clock
 from gan_lessons.live.controls import Control, grid, labelled
@@ -222,7 +222,7 @@ class Panel(widgets.VBox):
         """Train for so many rounds at once, without a browser, and draw."""
         with self._clock.working:
             self._clock.obey()  # what the same cell has set
-            for _ in range(guards.count("rounds", rounds, least=0)):
+            for _ in range(count("rounds", rounds, least=0)):
                 self._one_round()
             self._show()
 

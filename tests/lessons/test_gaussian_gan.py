@@ -7,7 +7,7 @@ from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from gan_lessons import data, losses, models, recipes, seen, theory
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.lessons import gaussian_gan as lesson
 from gan_lessons.optimizers import adam
 

@@ -15,7 +15,7 @@ import torch
 from train_pretrained import train
 
 from gan_lessons import data, metrics, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "gan_lessons" / "records" / "mnist_search.json"

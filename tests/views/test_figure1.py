@@ -16,7 +16,7 @@ from torch import nn
 from torch.distributions import Independent, Normal, Uniform
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, guards, losses, plots, recipes, seen, svg
+from gan_lessons import Trainer, devices, losses, plots, recipes, seen, svg
 from gan_lessons.models import MLPDiscriminator, MLPGenerator
 from gan_lessons.style import STYLE
 from gan_lessons.views import Figure1, Images, Plane, figure1
@@ -37,7 +37,7 @@ class Noise:
 
 
 def digits(latent=None, **settings):
-    with guards.seeded(0):
+    with devices.seeded(0):
         G = MLPGenerator(4, 16, 784, batch_norm=True, output=nn.Tanh())
         D = MLPDiscriminator(784, 8, 1, dropout=0.3)
     latent = latent or Independent(Normal(torch.zeros(4), 1.0), 1)
@@ -140,7 +140,7 @@ def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss, pairs):
     z = norm.ppf((np.arange(9) + 0.5) / 9)
     x = trainer.generator.mu.item() + trainer.generator.sigma.item() * z
     leaf = torch.tensor(x, dtype=torch.float32, requires_grad=True)
-    with guards.seeded(0):
+    with devices.seeded(0):
         x_real = trainer.data.sample((9,))
     D = seen.heights(trainer, leaf.detach())
     if loss.probability is not None:
@@ -283,7 +283,7 @@ def test_the_images_are_gs(training, kind):
     assert trainer.generator.training is training
     torch.manual_seed(5)
     assert torch.equal(torch.randn(3), drawn)  # looking drew nothing of the learner's
-    with guards.seeded(0):
+    with devices.seeded(0):
         z = trainer.latent.sample((40,))
     wanted = trainer.generator.eval()(z).detach().numpy()
     href = root.find(f"{SVG}image").get("href")

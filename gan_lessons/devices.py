@@ -1,0 +1,122 @@
+"""Where a game is played: which device and how many cores, what lies there, and the random numbers drawn there."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+from torch.distributions import Distribution
+from torch.distributions.transforms import Transform
+
+from gan_lessons.arguments import count, shown
+
+CPU = torch.device("cpu")
+THREADS = torch.get_num_threads()  # what torch takes by itself
+
+
+def choose(name: Any = "auto") -> torch.device:
+    """The device of this name: "auto" is CUDA, MPS or the CPU, the first that is here. ValueError for one that is not.
+
+    >>> choose("cpu")
+    device(type='cpu')
+    """
+    cards = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    present = [*(["cuda"] if cards else []), *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+    if isinstance(name, str | torch.device):
+        chosen = present[0] if str(name) == "auto" else str(name)
+        if chosen in (*present, *cards):
+            return torch.device(chosen)
+    raise ValueError(f"device: got {shown(name)}; on this machine 'auto' and {[*present, *cards]} are allowed")
+
+
+def moved(source: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
+    """A source whose samples are drawn on a device: the same one, if it is there; else a copy.
+
+    Distributions are copied with all their tensors, those inside of others too; what has a method `to` is asked for it;
+    anything else stays as it is. dtype: of a distribution's floating-point tensors, unless it stays the same.
+    """
+    if isinstance(source, Tensor):
+        return source.to(device, dtype if source.is_floating_point() else None)
+    if isinstance(source, list | tuple):
+        parts = [moved(part, device, dtype) for part in source]
+        return source if all(a is b for a, b in zip(parts, source, strict=True)) else type(source)(parts)
+    if isinstance(source, Distribution | Transform):
+        parts = {name: moved(value, device, dtype) for name, value in vars(source).items()}
+        changed = {name: value for name, value in parts.items() if value is not vars(source)[name]}
+        if not changed:
+            return source
+        twin = copy.copy(source)
+        vars(twin).update(changed)
+        return twin
+    if callable(getattr(source, "sample", None)) and callable(getattr(source, "to", None)):
+        return source.to(device)
+    return source
+
+
+# -- random numbers ----------------------------------------------------------------------------------------------------
+
+
+def random_states(seed: int, device: torch.device = CPU) -> dict[str, Tensor]:
+    """The states of torch's generators, the CPU's and the device's, after torch.manual_seed(seed)."""
+    seed = count("seed", seed)
+    return {kind: torch.Generator(kind).manual_seed(seed).get_state() for kind in _modules(device)}
+
+
+def completed(states: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """States that were saved on one device, for another: its generator begins where the CPU's stands."""
+    here = torch.Generator()
+    here.set_state(states["cpu"])
+    seed = torch.randint(2**62, (), generator=here).item()
+    return {kind: states.get(kind, new).clone() for kind, new in random_states(seed, device).items()}
+
+
+@contextmanager
+def drawing(states: dict[str, Tensor], device: torch.device = CPU) -> Iterator[None]:
+    """Draw from these states on, which move on if nothing is raised; whoever draws elsewhere notices nothing.
+
+    torch.distributions draw from torch's global generators, which are the learner's too: so states are swapped in.
+    """
+    modules = _modules(device)
+    before = {kind: _call(module.get_rng_state, device) for kind, module in modules.items()}
+    try:
+        for kind, module in modules.items():
+            _call(module.set_rng_state, device, states[kind])
+        yield
+        states.update({kind: _call(module.get_rng_state, device) for kind, module in modules.items()})
+    finally:
+        for kind, module in modules.items():
+            _call(module.set_rng_state, device, before[kind])
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
+    """Draw as after torch.manual_seed(seed), and leave the learner's random numbers alone."""
+    with drawing(random_states(seed, device), device):
+        yield
+
+
+def _modules(device: torch.device) -> dict[str, Any]:
+    """What holds the global generators that a game on this device draws from, by kind of device."""
+    return {"cpu": torch.random} | ({} if device.type == "cpu" else {device.type: torch.get_device_module(device)})
+
+
+def _call(function: Any, device: torch.device, *state: Tensor) -> Any:
+    """CUDA has a generator for each card and asks which; Apple's has one and takes no such argument."""
+    cuda = device.type == "cuda" and function.__module__.startswith("torch.cuda")
+    return function(*state, device) if cuda else function(*state)
+
+
+# -- cores -------------------------------------------------------------------------------------------------------------
+
+
+def idle_cores() -> int:
+    """CPU cores that nobody uses, over a fifth of a second: at least 1, at most the threads that torch began with.
+
+    Two threads on two busy cores train several times slower than one, for each waits for the other at every layer. So
+    before a long run on the CPU: torch.set_num_threads(idle_cores()).
+    """
+    idle = psutil.cpu_count() * (1 - psutil.cpu_percent(interval=0.2) / 100)
+    return max(1, min(THREADS, round(idle)))

@@ -1,0 +1,228 @@
+"""Devices: random numbers of the device's own, what lies on it, and checkpoints that cross devices and versions.
+
+No GPU is needed: a stand-in for the module of a device shows what is swapped, saved and brought back.
+"""
+
+import copy
+import io
+from functools import partial
+
+import pytest
+import torch
+from torch import distributions as td
+from torch.testing import assert_close
+
+from gan_lessons import checkpoints, data, devices, recipes
+from gan_lessons.optimizers import RisingMomentum
+from gan_lessons.records import SETTLED_AT
+
+
+class StandIn:
+    """A device whose generator is one of the CPU's: what `torch.get_device_module` returns has these two functions."""
+
+    def __init__(self):
+        self.generator = torch.Generator().manual_seed(99)
+
+    def get_rng_state(self):
+        return self.generator.get_state()
+
+    def set_rng_state(self, state):
+        self.generator.set_state(state)
+
+
+class Generator(torch.Generator):
+    """One of the CPU's, whatever device is asked for."""
+
+    def __new__(cls, device="cpu"):
+        return super().__new__(cls)
+
+
+class OnDevice:
+    """Data that are drawn on the stand-in's generator, as images on a GPU are."""
+
+    def __init__(self, device):
+        self.device = device
+
+    def sample(self, shape):
+        return 500 + 5 * torch.randn(shape, generator=self.device.generator)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Trainers on the CPU, which believe that another device draws, too."""
+    card = StandIn()
+    monkeypatch.setattr(devices, "_modules", lambda device: {"cpu": torch.random, "card": card})
+    monkeypatch.setattr(torch, "Generator", Generator)
+    return card
+
+
+def play(trainer, rounds):
+    for _ in trainer.run(rounds):
+        pass
+    return trainer
+
+
+def same(a, b):
+    assert_close(a.state_dict(), b.state_dict(), rtol=0, atol=0)
+
+
+def test_a_seed_fixes_what_a_device_draws(card):
+    a = play(recipes.gaussian(seed=1, data=OnDevice(card)), 20)
+    card.generator.manual_seed(5)  # the learner draws there, too
+    b = play(recipes.gaussian(seed=1, data=OnDevice(card)), 20)
+    same(a, b)
+    c = play(recipes.gaussian(seed=2, data=OnDevice(card)), 20)
+    assert a.generator.mu != c.generator.mu
+
+
+def test_training_leaves_the_devices_random_numbers_alone(card):
+    trainer = recipes.gaussian(data=OnDevice(card))
+    before = card.get_rng_state()
+    play(trainer, 3)
+    assert_close(card.get_rng_state(), before)
+
+
+def test_two_trainers_may_take_turns_on_a_device(card):
+    alone = play(recipes.gaussian(seed=1, data=OnDevice(card)), 20)
+    a, b = (recipes.gaussian(seed=seed, data=OnDevice(card)) for seed in (1, 2))
+    for _ in range(20):
+        a.step()
+        b.step()
+    same(a, alone)
+
+
+def test_a_checkpoint_has_the_devices_random_numbers(card, tmp_path):
+    through = play(recipes.gaussian(data=OnDevice(card)), 30)
+    play(recipes.gaussian(data=OnDevice(card)), 10).save(tmp_path / "a.pt")
+    card.generator.manual_seed(5)
+    same(play(recipes.gaussian(data=OnDevice(card)).load(tmp_path / "a.pt"), 20), through)
+    assert set(checkpoints.read(tmp_path / "a.pt")["random_states"]) == {"cpu", "card"}
+
+
+def test_a_checkpoint_crosses_devices(card, tmp_path):
+    play(recipes.gaussian(data=OnDevice(card)), 10).save(tmp_path / "card.pt")
+    with pytest.MonkeyPatch.context() as back:
+        back.setattr(devices, "_modules", lambda device: {"cpu": torch.random})
+        on_cpu = play(recipes.gaussian().load(tmp_path / "card.pt"), 10)  # on a machine without the card
+        assert on_cpu.steps_done == 20
+        on_cpu.save(tmp_path / "cpu.pt")
+    again = [play(recipes.gaussian(data=OnDevice(card)).load(tmp_path / "cpu.pt"), 10) for _ in range(2)]
+    same(*again)  # the card's generator begins where the CPU's stands, not where the seed does
+    fresh = devices.random_states(0)["cpu"]
+    states = [devices.completed({"cpu": state}, devices.CPU) for state in (again[0]._random_states["cpu"], fresh)]
+    assert not torch.equal(*(devices.completed(s, devices.CPU)["card"] for s in states))
+
+
+def test_an_error_leaves_all_generators_as_they_were(card):
+    states, before = devices.random_states(3), card.get_rng_state()
+    was, kept = torch.get_rng_state(), copy.deepcopy(states)
+    with pytest.raises(KeyError), devices.drawing(states):
+        torch.rand(3), torch.rand(3, generator=card.generator)
+        raise KeyError
+    assert_close((torch.get_rng_state(), card.get_rng_state()), (was, before))
+    assert_close(states, kept)
+
+
+def test_cuda_is_asked_for_one_card_and_others_are_not():
+    def on_cuda(*arguments):
+        return arguments
+
+    on_cuda.__module__ = "torch.cuda.random"
+    device = torch.device("cuda:1")
+    assert devices._call(on_cuda, device, "state") == ("state", device)
+    assert devices._call(on_cuda, devices.CPU, "state") == ("state",)  # this function belongs to the CPU's module
+
+
+LAWS = {
+    "Normal": td.Normal(0.0, 1.0),
+    "Independent": td.Independent(td.Normal(torch.zeros(3), 1.0), 1),
+    "Uniform": td.Uniform(0.0, 2.0),
+    "Gamma": td.Gamma(2.0, 1.0),
+    "mixture": data.bumps(),
+    "ring": data.ring(),
+    "LogNormal": td.LogNormal(0.0, 1.0),
+    "transformed": td.TransformedDistribution(td.Normal(0.0, 1.0), [td.AffineTransform(torch.tensor(1.0), 2.0)]),
+    "MultivariateNormal": td.MultivariateNormal(torch.zeros(2), torch.eye(2)),
+    "Exponential": td.Exponential(2.0),
+}
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_a_law_is_drawn_where_it_was_moved_to(law):
+    assert devices.moved(law, devices.CPU) is law
+    moved = devices.moved(law, torch.device("meta"))
+    assert moved.sample((5,)).device.type == "meta"
+    assert moved.sample((5,)).shape == law.sample((5,)).shape
+    assert law.sample((5,)).device.type == "cpu"
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_a_law_in_double_draws_in_single(law):
+    """Apple's devices have no double."""
+    double = devices.moved(law, devices.CPU, torch.double)
+    assert double.sample((2,)).dtype == torch.double
+    assert devices.moved(double, devices.CPU, torch.float).sample((2,)).dtype == torch.float
+
+
+def test_a_latent_in_double_is_played_with():
+    trainer = recipes.gaussian_mlp(latent=td.Normal(torch.tensor(0.0, dtype=torch.double), 1.0))
+    assert torch.isfinite(play(trainer, 2).sample(3)).all()
+
+
+def test_images_are_drawn_where_they_lie():
+    images = data.mnist("test")[:10].to("meta")
+    assert images.sample((4,)).device.type == images.labels.device.type == "meta"
+    assert data.Sample(torch.ones(3)).to("meta").sample((4,)).device.type == "meta"
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:99", "mps", "tpu", "", "cpu:3", "meta", 5, None, torch.device("meta")])
+def test_a_device_that_is_not_here(name):
+    with pytest.raises(ValueError, match=r"^device: got .*; on this machine 'auto' and \['cpu'\] are allowed"):
+        devices.choose(name)
+
+
+def test_a_device_by_its_name_and_as_an_object():
+    assert devices.choose(torch.device("cpu")) == devices.choose("auto") == devices.choose("cpu") == devices.CPU
+
+
+def test_records_do_not_stay_on_the_device():
+    """After about 100 rounds the numbers of a history are one row on the CPU, not hundreds of tensors on a device."""
+    trainer = recipes.gaussian()
+    rounds = SETTLED_AT // 4
+    history = list(trainer.run(rounds))
+    values = torch.stack([record.loss_d for record in history])
+    rows = {value.untyped_storage().data_ptr() for record in history for value in record}
+    assert len(rows) == 1
+    again = recipes.gaussian()
+    assert_close(values, torch.tensor([record.loss_d.item() for record in again.run(rounds)]))
+
+
+# -- versions of torch -------------------------------------------------------------------------------------------------
+
+
+def file_of(state):
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+def test_a_checkpoint_of_an_older_torch_loads():
+    """`decoupled_weight_decay` came after 2.6; a key that this version does not know is left out."""
+    trainer, twin = play(recipes.gaussian(), 5), recipes.gaussian()
+    state = file_of(trainer.state_dict())
+    for part in ("optimizer_d", "optimizer_g"):
+        for group in state[part]["param_groups"]:
+            group.pop("decoupled_weight_decay", None)
+            group["of_a_torch_to_come"] = 1
+    twin.load_state_dict(state)
+    same(play(twin, 5), play(trainer, 5))
+
+
+def test_an_optimisers_own_setting_may_not_be_missing():
+    """The momentum of `mnist_paper` rises with the steps that its optimiser counts."""
+    trainer = recipes.gaussian(optimizer=partial(RisingMomentum, over=10))
+    state = file_of(trainer.state_dict())
+    del state["optimizer_d"]["param_groups"][0]["steps"]
+    with pytest.raises(ValueError, match=r"checkpoint: does not fit at optimizer_d\.steps"):
+        trainer.load_state_dict(state)

@@ -114,12 +114,12 @@ def test_checking_draws_leaves_the_random_numbers_alone():
 
 
 def test_right_draws_are_hardly_ever_refused(capsys):
-    """400 samples here, 20,000 once: none. The bound is 1 in 100,000."""
-    for seed in range(400):
+    """200 samples here, 20,000 once: none. The bound is 1 in 100,000."""
+    for seed in range(200):
         rng = torch.Generator().manual_seed(seed)
 
         def draw(points, h, n, rng=rng):
             return points[torch.randint(3, (n,), generator=rng)] + h * torch.randn(n, generator=rng)
 
         lesson.check_parzen_draws(draw)
-    assert capsys.readouterr().out == "Right.\n" * 400
+    assert capsys.readouterr().out == "Right.\n" * 200

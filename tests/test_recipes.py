@@ -118,7 +118,7 @@ def test_pack(recipe):
     moved[2] += 1
     assert (one(x) != one(moved)).nonzero().flatten().tolist() == [2]
     assert (three(x) != three(moved)).nonzero().flatten().tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match="size: got 0"):
+    with pytest.raises(ValueError, match="pack: got 0"):
         recipe(pack=0)
 
 

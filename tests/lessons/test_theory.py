@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from answers import boom, says, told
+from answers import FORMS, boom, in_all_forms, says, spoiling, told
 
 from gan_lessons.lessons import theory as lesson
 
@@ -17,7 +17,9 @@ def divergence(p, q, dx):
 
 
 CRITERION = [
-    (best_value, "Right"),
+    *in_all_forms(best_value),
+    (lambda p, q, dx: torch.trapezoid(torch.xlogy(p, p / (p + q)) + torch.xlogy(q, q / (p + q)), dx=dx), "Right"),
+    (spoiling(best_value), "yours is nan"),
     (lambda p, q, dx: best_value(p, q, dx).item(), "Right"),
     (lambda p, q, dx: -math.log(4) + 2 * divergence(p, q, dx), "Right"),
     (lambda p, q, dx: best_value(p, q, 1.0), "multiply by it"),
@@ -33,12 +35,18 @@ CRITERION = [
     (lambda p, q, dx: math.nan, "yours is nan"),
     (lambda p, q, dx: None, "not answered yet"),
     (lambda p, q, dx: ..., "not answered yet"),
-    (lambda p, q, dx: p, "your answer raised"),
+    (lambda p, q, dx: p, "one number is wanted"),
     (boom, "RuntimeError: boom"),
 ]
 HILL = [
-    (((470, 5), (500, 5)), "Right"),
-    ([[500.0, 5.0], [530.0, 5.0]], "Right"),
+    *[(form(torch.tensor([[500.0, 5.0], [532.0, 5.0]])), "Right") for form in FORMS],
+    (((468, 5), (500, 5)), "Right"),
+    (((500, 5), (468, 4)), "Right"),
+    (((470, 5), (500, 5)), "the two of the slide"),
+    (([500.0, 5.0], [470.3, 5.2]), "the two of the slide"),
+    ([[500.0, 5.0], [530.0, 5.0]], "the slide in a mirror"),
+    (((530, 5), (500, 5)), "the slide in a mirror"),
+    (((470, math.nan), (500, 5)), "stay on the map"),
     (((480, 5), (520, 5)), "a hole between your two"),
     (((470, 5), (475, 5)), "level ground"),
     (((500, 5), (500, 5)), "level ground"),
@@ -49,8 +57,8 @@ HILL = [
     (((..., ...), (..., ...)), "not answered yet"),
     (None, "not answered yet"),
     (..., "not answered yet"),
-    (((470, 5),), "ValueError"),
-    (3, "TypeError"),
+    (((470, 5),), "shape (2, 2) is wanted; got tuple of 1"),
+    (3, "got int"),
 ]
 
 

@@ -138,11 +138,20 @@ def assignable(trainer: Any, name: str, value: Any) -> Any:
     if name in SETTINGS:
         value = setting(name, value)
         if is_made(trainer):
+            if name == "data":
+                _check_size(trainer.data, value)
             check_together(**{one: getattr(trainer, one) for one in TOGETHER} | {name: value})
     elif name not in FIXED:
         allowed = [one for one in (*SETTINGS, "optimizer_d", "optimizer_g") if one not in FIXED]
         raise AttributeError(f"{name}: a Trainer has no such setting; it has {', '.join(allowed)}")
     return value
+
+
+def _check_size(old: Any, new: Any) -> None:
+    """Grey pictures come as rows of pixels: a net cannot see that these are rows of another size."""
+    sizes = [" x ".join(map(str, one.images.shape[1:])) for one in (old, new) if isinstance(one, data.Images)]
+    if len(set(sizes)) > 1:
+        raise ValueError(f"data: got pictures of {sizes[1]}; this trainer's are of {sizes[0]}")
 
 
 TOGETHER = ("order", "k", "r1", "steps", "decay")

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -167,6 +168,13 @@ def test_divergence_ends_with_the_message(run, capsys):
     assert "nan or infinite between step 0 and step 30" in message
     assert f"{Path('diverged', 'checkpoint.pt')} is whole and holds step 15." in message
     assert load("diverged/checkpoint.pt")["steps_done"] == 15
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies a process that has loaded torch, safe on Linux only")
+def test_killed_at_random_moments():
+    """Whole files, and the same end. Three kills of the 50 that `python tests/bench/kills.py` makes; about 12 s."""
+    seen = subprocess.check_output([sys.executable, ROOT / "tests" / "bench" / "kills.py", "3"], text=True)
+    assert "3 of 3 kills left whole files and went on to the same end" in seen
 
 
 # -- how long ----------------------------------------------------------------------------------------------------------

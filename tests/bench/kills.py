@@ -1,9 +1,9 @@
 """Kill a training without a warning, go on, and compare: `python tests/bench/kills.py 50` does so at 50 random moments.
 
-A fifth of the kills hit the command as a user types it. The others hit the same command over epochs of two small steps,
-which spends most of its time on saving: in a copy of this process, so that none is spent on imports. After every kill
-each file must be whole or absent. The same command then goes on to the end, where checkpoint and picture must be those
-of the run that was never killed, byte by byte. Linux only.
+A tenth of the kills hits the command as a user types it. The others hit the same command over epochs of two small
+steps, which spends most of its time on saving: in a copy of this process, so that none is spent on imports. After
+every kill each file must be whole or absent. The same command then goes on to the end, where checkpoint and picture
+must be those of the run that was never killed, byte by byte. Linux only.
 """
 
 import os
@@ -37,12 +37,12 @@ def typed(folder: Path) -> int:
 
 
 def small(folder: Path) -> int:
-    """The same command over 20 epochs of two small steps"""
+    """The same command over 10 epochs of two small steps"""
     if pid := os.fork():
         return pid
     sys.stdout = sys.stderr = None
     cli.RECIPES["mnist_quick"] = partial(recipes.mnist_quick, data=data.mnist("train")[:40], batch_size=20)
-    sys.argv = ["gan_lessons", "mnist_quick", "--epochs", "20", "--device", "cpu", "--out", str(folder)]
+    sys.argv = ["gan_lessons", "mnist_quick", "--epochs", "10", "--device", "cpu", "--out", str(folder)]
     failed = 1
     try:
         cli.main()
@@ -96,7 +96,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # a copy of a process has none of its threads
     data.mnist("train"), torch.optim.Adam([torch.ones(1)])  # what is slow once, for all copies
     with tempfile.TemporaryDirectory() as folder:
-        for start, share in ((typed, times // 5), (small, times - times // 5)):
+        for start, share in ((typed, times // 10), (small, times - times // 10)):
             if share:
                 began = time.perf_counter()
                 left = kills(start, share, Path(folder, start.__name__), random.Random(0))

@@ -41,7 +41,7 @@ def main() -> None:
     with stops() as asked:
         try:
             trainer = begin(args, checkpoint)
-        except (ValueError, OSError, RuntimeError) as error:  # damaged MNIST files are a RuntimeError, with a sentence
+        except (ValueError, OSError, RuntimeError, FloatingPointError) as error:  # MNIST damaged: a RuntimeError
             parser.error(str(error))
         try:
             train(trainer, checkpoint, asked)
@@ -78,7 +78,7 @@ def stops() -> Iterator[list[int]]:
 
 
 def begin(args: argparse.Namespace, checkpoint: Path) -> Trainer:
-    """The trainer, where its checkpoint says, and a checkpoint on disk. All that can be refused is refused here."""
+    """The trainer where its checkpoint says, and a disk with room for more. All that can be refused is refused here."""
     make = partial(RECIPES[args.recipe], seed=args.seed, device=args.device)
     trainer = make()
     if args.epochs is not None:
@@ -100,8 +100,10 @@ def begin(args: argparse.Namespace, checkpoint: Path) -> Trainer:
     if done >= steps:
         print(f"{checkpoint} is as long already, nothing is left to train. A larger --epochs trains on.")
         return trainer
-    with named(checkpoint, "cannot be written, nothing was trained"):
+    with named(checkpoint, "cannot be written, so nothing is trained"):
         trainer.save(checkpoint)
+        for _ in trainer.run(0 if done else 2):  # from the first step on there are moments: is there room for two such?
+            trainer.save(checkpoint)
     return trainer
 
 

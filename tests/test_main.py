@@ -61,10 +61,10 @@ def send(number):
 
 @pytest.fixture
 def fill():
-    """A function that fills the disk: from then on no file can become longer than 100,000 bytes."""
+    """A function that fills the disk: from then on no file can become longer than so many bytes."""
     resource = pytest.importorskip("resource")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    yield lambda size=100_000: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
 
@@ -137,8 +137,8 @@ def test_an_interrupt_while_saving_waits(run, capsys, monkeypatch):
         put(path, content)
 
     monkeypatch.setattr(checkpoints, "put", put)
-    assert "Stopped at step 1;" in ends(run, capsys, 1, "mnist_quick", "--out", "a")  # it came before the first step
-    assert load("a/checkpoint.pt")["steps_done"] == 1 and os.listdir("a") == ["checkpoint.pt"]
+    assert "Stopped at step 3;" in ends(run, capsys, 1, "mnist_quick", "--out", "a")  # two steps try the disk
+    assert load("a/checkpoint.pt")["steps_done"] == 3 and os.listdir("a") == ["checkpoint.pt"]
 
 
 def test_what_ignores_a_hangup_goes_on(run):
@@ -213,11 +213,14 @@ def test_an_epoch_is_the_recipes_own():
 # -- disks -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_full_disk_is_noticed_before_training(run, capsys, fill):
-    fill()
-    message = refused(run, capsys, "mnist_quick", "--out", "a", source=Source(1, pytest.fail))
-    assert f"{Path('a', 'checkpoint.pt')}: cannot be written, nothing was trained (File too large)" in message
-    assert os.listdir("a") == []
+@pytest.mark.parametrize(("room", "left"), [(100_000, []), (10_000_000, ["checkpoint.pt"])])
+def test_a_full_disk_is_noticed_before_training(run, capsys, fill, room, left):
+    """Also one with room for the first checkpoint only: after a step there are moments, and the file is longer."""
+    fill(room)
+    message = refused(run, capsys, "mnist_quick", "--out", "a", source=Source(5, pytest.fail))
+    assert f"{Path('a', 'checkpoint.pt')}: cannot be written, so nothing is trained (File too large)" in message
+    assert os.listdir("a") == left
+    assert all(load(f"a/{name}")["steps_done"] == 0 for name in left)
 
 
 @pytest.mark.parametrize("stop", [False, True], ids=["at the end of an epoch", "at Ctrl-C"])
@@ -263,7 +266,7 @@ def test_a_folder_that_cannot_be_written(run, capsys, tmp_path):
         message = refused(run, capsys, "mnist_quick", "--out", "a")
         assert "error: a: cannot be made a folder (Permission denied)" in message
         message = refused(run, capsys, "mnist_quick", "--out", ".", source=Source(1, pytest.fail))
-        assert "error: checkpoint.pt: cannot be written, nothing was trained (Permission denied)" in message
+        assert "error: checkpoint.pt: cannot be written, so nothing is trained (Permission denied)" in message
     finally:
         if root:
             os.seteuid(0)

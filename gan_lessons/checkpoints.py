@@ -7,6 +7,7 @@ import copy
 import hashlib
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,13 +96,26 @@ class Checkpointed:
 
 def write(path: str | Path, state: dict[str, Any]) -> None:
     """Save state to path; whatever stops it, path holds the old file or the new one."""
-    file, part = io.BytesIO(), Path(f"{path}.part")
+    file = io.BytesIO()
     torch.save(state, file)
+    put(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+
+
+def put(path: str | Path, content: bytes) -> None:
+    """Make content the file at path. Whatever stops it, a power cut too, path holds the old file or the new one.
+
+    It is written beside path, as PATH.part. A kill can leave that behind; the next `put` to the same path removes it.
+    """
+    part = Path(f"{path}.part")
     try:
-        part.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # on the disk before its name is: else a power cut could leave an empty file
         os.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or could not even be made
+            part.unlink()
 
 
 def read(path: str | Path) -> dict[str, Any]:

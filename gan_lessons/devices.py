@@ -1,8 +1,10 @@
 """Where a game is played: which device and how many cores, what lies there, and the random numbers drawn there."""
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -113,10 +115,37 @@ def _call(function: Any, device: torch.device, *state: Tensor) -> Any:
 
 
 def idle_cores() -> int:
-    """CPU cores that nobody uses, over a fifth of a second: at least 1, at most the threads that torch began with.
+    """Cores that this process may use and nobody uses, over a fifth of a second: at least 1, at most torch's threads.
 
     Two threads on two busy cores train several times slower than one, for each waits for the other at every layer. So
     before a long run on the CPU: torch.set_num_threads(idle_cores()).
     """
-    idle = psutil.cpu_count() * (1 - psutil.cpu_percent(interval=0.2) / 100)
-    return max(1, min(THREADS, round(idle)))
+    busy = psutil.cpu_percent(interval=0.2, percpu=True)
+    process = psutil.Process()
+    mine = process.cpu_affinity() if hasattr(process, "cpu_affinity") else range(len(busy))  # macOS has no affinity
+    idle = sum(1 - busy[core] / 100 for core in mine if core < len(busy))
+    return max(1, min(THREADS, round(min(idle, core_quota()))))
+
+
+def core_quota(root: Path = Path("/")) -> float:
+    """Cores' worth of time that the control groups of this process allow it (a container's limit), or infinity.
+
+    Linux writes it as microseconds in each period, for this group and for every one that it lies in: version 2 into
+    cpu.max, version 1 into cpu.cfs_quota_us and cpu.cfs_period_us.
+    """
+    quotas = [math.inf]
+    try:
+        groups = [line.split(":", 2) for line in (root / "proc/self/cgroup").read_text().splitlines()]
+    except OSError:  # no Linux
+        return math.inf
+    for _, controllers, group in groups:
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = root / "sys/fs/cgroup" / ("cpu" if controllers else "")
+        folder = top / group.lstrip("/")  # a container may not see the folders above its own
+        names = ("cpu.cfs_quota_us", "cpu.cfs_period_us") if controllers else ("cpu.max",)
+        for place in (folder, *folder.parents):
+            if place.is_relative_to(top) and all((place / name).is_file() for name in names):
+                quota, period = " ".join((place / name).read_text() for name in names).split()
+                quotas += [int(quota) / int(period)] if quota not in ("max", "-1") else []
+    return min(quotas)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import recipes
+from gan_lessons import checkpoints, recipes
 from gan_lessons.devices import seeded
 from gan_lessons.models import DigitClassifier
 
@@ -92,9 +91,7 @@ def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any])
     torch.save({net: {key: _small(value) for key, value in state.items()} for net, state in states.items()}, file)
     card = card | {"sha256": hashlib.sha256(file.getvalue()).hexdigest()}
     for end, content in ((".pt", file.getvalue()), (".json", json.dumps(card, indent=1).encode() + b"\n")):
-        part = _WEIGHTS / f"{name}{end}.part"
-        part.write_bytes(content)
-        os.replace(part, part.with_suffix(""))
+        checkpoints.put(_WEIGHTS / f"{name}{end}", content)
 
 
 def _small(value: Tensor) -> Tensor:

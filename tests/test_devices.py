@@ -5,6 +5,11 @@ No GPU is needed: a stand-in for the module of a device shows what is swapped, s
 
 import copy
 import io
+import math
+import os
+import subprocess
+import sys
+import time
 from functools import partial
 
 import pytest
@@ -226,3 +231,92 @@ def test_an_optimisers_own_setting_may_not_be_missing():
     del state["optimizer_d"]["param_groups"][0]["steps"]
     with pytest.raises(ValueError, match=r"checkpoint: does not fit at optimizer_d\.steps"):
         trainer.load_state_dict(state)
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("busy", "affinity", "quota", "began_with", "idle"),
+    [
+        ([50] * 8, range(8), math.inf, 8, 4),
+        ([0] * 8, range(8), math.inf, 4, 4),
+        ([97, 97], range(2), math.inf, 2, 1),
+        ([100, 100, 0, 0], [0, 1], math.inf, 4, 1),  # the idle ones are not ours
+        ([100, 100, 0, 0], [2, 3], math.inf, 4, 2),
+        ([0] * 8, range(8), 0.5, 8, 1),
+        ([0] * 8, range(8), 3.0, 8, 3),
+        ([0, 0], [0, 1, 5], math.inf, 8, 2),  # a core that is switched off
+    ],
+)
+def test_as_many_threads_as_idle_cores(monkeypatch, busy, affinity, quota, began_with, idle):
+    monkeypatch.setattr(devices.psutil, "cpu_percent", lambda interval, percpu: busy)
+    monkeypatch.setattr(devices.psutil.Process, "cpu_affinity", lambda self: affinity, raising=False)
+    monkeypatch.setattr(devices, "core_quota", lambda: quota)
+    monkeypatch.setattr(devices, "THREADS", began_with)
+    assert devices.idle_cores() == idle
+
+
+def test_without_affinity_all_cores_count(monkeypatch):
+    """As on macOS, where psutil has no such method."""
+    monkeypatch.setattr(devices.psutil, "Process", object)
+    monkeypatch.setattr(devices.psutil, "cpu_percent", lambda interval, percpu: [0, 0, 0])
+    monkeypatch.setattr(devices, "core_quota", lambda: math.inf)
+    monkeypatch.setattr(devices, "THREADS", 4)
+    assert devices.idle_cores() == 3
+
+
+V1 = "4:memory:/box\n3:cpuset:/\n2:cpu,cpuacct:/box/inner\n0::/\n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "quota"),
+    [
+        ("0::/\n", {"cpu.max": "50000 100000\n"}, 0.5),
+        ("0::/\n", {"cpu.max": "max 100000\n"}, math.inf),
+        ("0::/a/b\n", {"a/b/cpu.max": "max 100000\n", "a/cpu.max": "150000 100000\n"}, 1.5),  # a limit above
+        ("0::/a\n", {"a/cpu.max": "400000 100000\n", "b/cpu.max": "1000 100000\n"}, 4),  # another's limit
+        ("0::/hidden\n", {"cpu.max": "200000 100000\n"}, 2),  # a container sees its own folder as the top
+        ("0::/a\n", {}, math.inf),
+        (V1, {"cpu/box/cpu.cfs_quota_us": "25000\n", "cpu/box/cpu.cfs_period_us": "50000\n"}, 0.5),
+        (V1, {"cpu/box/cpu.cfs_quota_us": "-1\n", "cpu/box/cpu.cfs_period_us": "100000\n"}, math.inf),
+        (V1, {"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        (V1, {"cpu/cpu.cfs_quota_us": "300000\n"}, math.inf),
+        (None, {}, math.inf),  # no Linux
+    ],
+)
+def test_the_quota_of_control_groups(tmp_path, groups, files, quota):
+    written = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    for name, text in (written | ({"proc/self/cgroup": groups} if groups else {})).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert devices.core_quota(tmp_path) == quota
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux can bind a process to cores")
+def test_an_affinity_is_seen():
+    """In a process of its own, on cores said to be idle: all that it may use, then one."""
+    code = """if True:
+        import os, math
+        from gan_lessons import devices
+        devices.THREADS, devices.core_quota = 1000, lambda: math.inf
+        devices.psutil.cpu_percent = lambda interval, percpu: [0.0] * os.cpu_count()
+        mine = os.sched_getaffinity(0)
+        first = devices.idle_cores()
+        os.sched_setaffinity(0, {min(mine)})
+        print(len(mine), first, devices.idle_cores())"""
+    mine, first, then = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert mine == first and then == "1"
+
+
+def test_busy_cores_are_seen():
+    forever = [sys.executable, "-c", "while True: pass"]
+    burning = [subprocess.Popen(forever) for _ in range(os.cpu_count())]
+    try:
+        time.sleep(0.5)
+        assert devices.idle_cores() == 1
+    finally:
+        for process in burning:
+            process.kill()
+            process.wait()

@@ -21,7 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch.nn.utils import parameters_to_vector
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, data, devices, losses, recipes
+from gan_lessons import Trainer, data, losses, recipes
 from gan_lessons.models import AffineGenerator, MLPDiscriminator, MLPGenerator, Pack, Standardise, Unstandardise
 from gan_lessons.optimizers import RisingMomentum
 from gan_lessons.training import stack
@@ -504,29 +504,6 @@ def test_run_without_steps_is_the_rest_of_the_schedule():
     assert len(list(trainer.run())) == 5
     assert len(list(trainer.run())) == 0 and trainer.steps_done == 8
     assert len(list(trainer.run(2))) == 2 and trainer.steps_done == 10
-
-
-# -- threads -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("cores", "busy", "began_with", "idle"), [(8, 50, 8, 4), (8, 0, 4, 4), (2, 97, 2, 1)])
-def test_as_many_threads_as_idle_cores(monkeypatch, cores, busy, began_with, idle):
-    monkeypatch.setattr(devices.psutil, "cpu_count", lambda: cores)
-    monkeypatch.setattr(devices.psutil, "cpu_percent", lambda interval: busy)
-    monkeypatch.setattr(devices, "THREADS", began_with)
-    assert devices.idle_cores() == idle
-
-
-def test_busy_cores_are_seen():
-    forever = [sys.executable, "-c", "while True: pass"]
-    burning = [subprocess.Popen(forever) for _ in range(os.cpu_count())]
-    try:
-        time.sleep(0.5)
-        assert devices.idle_cores() == 1
-    finally:
-        for process in burning:
-            process.kill()
-            process.wait()
 
 
 # -- moving average ----------------------------------------------------------------------------------------------------

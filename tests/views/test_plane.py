@@ -74,10 +74,10 @@ def test_the_push_is_where_g_s_loss_falls(loss, pack):
 
 def test_the_map_is_d_at_the_middle_of_each_field(gan):
     now = seen.scene(gan, half_width=2.0, n=8)
-    assert_close(now.axis, torch.tensor([-1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75]))
+    assert_close(now.axis, torch.tensor([-1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75]).expand(2, 8))
     with torch.no_grad():
         for row, column in ((0, 0), (1, 6), (7, 2)):
-            x = torch.tensor([[now.axis[column], now.axis[row]]])
+            x = torch.tensor([[now.axis[0, column], now.axis[1, row]]])
             assert_close(now.D[row, column], gan.discriminator(x).sigmoid()[0])
 
 

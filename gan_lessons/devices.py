@@ -2,6 +2,7 @@
 
 import copy
 import weakref
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -29,23 +30,36 @@ def moved(law: Any, device: torch.device | str) -> Any:
     """
     if not isinstance(law, Distribution):
         return law.to(device) if hasattr(law, "to") else law
-    return _moved(law, torch.device(device))
+    device = torch.device(device)
+    there = all(_at(device, one) is one for one in _tensors(law, set()))
+    return law if there else _copied(law, device, {})
 
 
-def _moved(part: Any, device: torch.device) -> Any:
+def _at(device: torch.device, x: Tensor) -> Tensor:
+    return (x.float() if device.type == "mps" and x.dtype == torch.double else x).to(device)
+
+
+def _tensors(part: Any, known: set[int]) -> Iterator[Tensor]:
+    """Those of a law, of laws and transforms inside it, and so on; a transform and its inverse hold each other."""
     if isinstance(part, Tensor):
-        part = part.float() if device.type == "mps" and part.dtype == torch.double else part
-        return part.to(device)
+        yield part
+    elif type(part) in (list, tuple):
+        for one in part:
+            yield from _tensors(one, known)
+    elif isinstance(part, (Distribution, Transform)) and id(part) not in known:
+        known.add(id(part))
+        for one in vars(part).values():
+            yield from _tensors(one, known)
+
+
+def _copied(part: Any, device: torch.device, known: dict[int, Any]) -> Any:
+    if isinstance(part, Tensor):
+        return _at(device, part)
     if type(part) in (list, tuple):
-        inside = [_moved(one, device) for one in part]
-        return part if all(a is b for a, b in zip(inside, part, strict=True)) else type(part)(inside)
+        return type(part)(_copied(one, device, known) for one in part)
     if not isinstance(part, (Distribution, Transform)):
-        return part
-    changed = {name: new for name, old in vars(part).items() if (new := _moved(old, device)) is not old}
-    if not changed:
-        return part
-    other = copy.copy(part)
-    vars(other).update(changed)
-    if isinstance(getattr(other, "_inv", None), weakref.ref):
-        other._inv = None  # the inverse of the transform that was copied
-    return other
+        return None if isinstance(part, weakref.ref) else part  # older torch: of a transform to its inverse
+    if id(part) not in known:
+        known[id(part)] = other = copy.copy(part)
+        vars(other).update((name, _copied(one, device, known)) for name, one in vars(part).items())
+    return known[id(part)]

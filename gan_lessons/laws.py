@@ -165,9 +165,17 @@ def centre(source: Any) -> tuple[float, float]:
     if (told := _moments(source)) is not None:
         return told[0].item(), told[1].item()
     x = drawn(source)
-    if not isinstance(source, Distribution):
-        return x.mean().item(), x.std().item()
-    return _share(x, 0.5), (_share(x, 0.84) - _share(x, 0.16)) / 2
+    if endless(source):
+        return _share(x, 0.5), (_share(x, 0.84) - _share(x, 0.16)) / 2
+    return x.mean().item(), x.std().item()
+
+
+def endless(source: Any) -> bool:
+    """Does a law say that it has no mean, or no standard deviation?"""
+    try:
+        return isinstance(source, Distribution) and not (source.mean + source.stddev).isfinite().all()
+    except NotImplementedError:
+        return False
 
 
 @_once
@@ -219,7 +227,7 @@ def _share(x: Tensor, share: float) -> float:
 def _moments(source: Any) -> tuple[Tensor, Tensor] | None:
     """Mean and sd as a distribution says them, if it does and they are finite."""
     try:
-        mean, sd = source.mean.cpu(), source.stddev.cpu()
-    except (AttributeError, NotImplementedError):
+        told = isinstance(source, Distribution) and not endless(source)
+        return (source.mean.cpu(), source.stddev.cpu()) if told else None
+    except NotImplementedError:
         return None
-    return (mean, sd) if isinstance(source, Distribution) and (mean.isfinite() & sd.isfinite()).all() else None

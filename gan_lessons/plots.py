@@ -36,7 +36,7 @@ def game(
     once for a whole figure is enough.
     """
     ax = ax or plt.gca()
-    top = 2.2 * p_data.max().item()
+    top = 2.2 * p_data.nan_to_num(posinf=0).max().item()  # at an edge it may be infinite
     ax.plot(x, p_data, **STYLE["data"], label="$p_{data}$")
     ax.plot(x, p_g, **STYLE["fakes"], label="$p_g$")
     if p_g.max() > top:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from gan_lessons import devices
-from gan_lessons.laws import Density, continuous, log_density, named
+from gan_lessons.laws import Density, centre, continuous, endless, log_density, named
 from gan_lessons.laws import quantiles as quantiles  # of one law, beside the densities of two
 
 
@@ -142,7 +142,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
     g = g.detach().double()
     slope = slope.double().abs()
     p_z = log_density(latent, z).exp()  # (n,)
-    p_z[0], p_z[-1] = (p if p.isfinite() else next_to_it for p, next_to_it in ((p_z[0], p_z[1]), (p_z[-1], p_z[-2])))
+    p_z[0], p_z[-1] = _end(*p_z[:3]), _end(*p_z[-3:].flip(0))
     dz = (z[-1] - z[0]).double() / (n - 1)
     sign = g.diff().sign()  # (n - 1,)
     moving = sign.nonzero().flatten()  # where G does not stand still
@@ -168,12 +168,17 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
     return p_g
 
 
+def _end(p: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """A density at its end; if it is infinite, as Gamma(1/2, 1) at 0, one that has the right area as far as `near`."""
+    return p if p.isfinite() else near * (2 / (1 + torch.log2(far / near)) - 1)  # of a power of the distance
+
+
 def _reach(latent: Distribution) -> tuple[float, float]:
     """The least and the greatest z that are looked at."""
     continuous(latent, "latent")
-    mean, sd = latent.mean.item(), latent.stddev.item()
-    if not math.isfinite(mean + sd):
+    if endless(latent):
         raise ValueError(f"latent: got {named(latent)}, without a standard deviation; p_g is followed to 8 of them")
+    mean, sd = centre(latent)
     support = getattr(latent.support, "base_constraint", latent.support)  # of all parts of a mixture
     low, high = (getattr(support, f"{side}_bound", None) for side in ("lower", "upper"))
     low = -math.inf if low is None else torch.as_tensor(low).min().item()

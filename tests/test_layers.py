@@ -14,7 +14,7 @@ HOME = Path(gan_lessons.__file__).parent
 GAME = "devices data losses models optimizers guards checkpoints training recipes"
 KNOWN = "laws theory dynamics sweep pretrained metrics seen"
 DRAWING = "style tiles plots hill svg views.figure1 views.plane views.images views"
-LIVE = "live.words live.clock live.controls live.history live.game live.drag live.panel live"
+LIVE = "live.words live.page live.clock live.controls live.history live.game live.drag live.panel live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

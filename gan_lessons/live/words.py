@@ -92,7 +92,7 @@ def code(value: Any) -> str | None:
         return None if inside is None else brackets.format(inside)
     if type(value) in (Normal, Uniform) and not value.batch_shape:
         names = ("loc", "scale") if isinstance(value, Normal) else ("low", "high")
-        return f"{type(value).__name__}({', '.join(_shortest(getattr(value, name)) for name in names)})"
+        return f"{type(value).__name__}({', '.join(str(number(getattr(value, name))) for name in names)})"
     if isinstance(value, MixtureSameFamily):
         return _bumps(value)
     if isinstance(value, losses.Loss):
@@ -131,6 +131,6 @@ def _bumps(mixture: MixtureSameFamily) -> str | None:
     return None
 
 
-def _shortest(number: torch.Tensor) -> str:
-    """0.1 for the float32 nearest to it."""
-    return str(number.numpy()[()])
+def number(value: torch.Tensor) -> float:
+    """The shortest number that is this one in 32 bits: 0.1 for the float32 nearest to it."""
+    return float(str(value.detach().cpu().numpy()[()]))

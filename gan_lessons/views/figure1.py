@@ -54,7 +54,7 @@ class Figure1:
 
     def _game(self, trainer: Trainer, x: torch.Tensor, now: dict[str, float]) -> str:
         x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, x))
-        top = 2.2 * p_data.max()
+        top = 2.2 * p_data[np.isfinite(p_data)].max()  # at an edge it may be infinite
         likely = p_data + p_g > 1e-4 * (p_data + p_g).max()
         density = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR * top / CEILING, top))
         hill = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR, CEILING))

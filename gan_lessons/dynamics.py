@@ -102,6 +102,6 @@ def ideal_loss(
     """
     if loss.needs_real:
         raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
-    z = theory.quantiles(latent, n).to(devices.of(G))  # (n,)
+    x = G(theory.quantiles(latent, n).to(devices.of(G)))  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
-    return loss.generator(None, D(G(z)))
+    return loss.generator(None, D(x))

@@ -224,3 +224,78 @@ def test_the_optimizers_are_what_their_code_says():
     assert control.make(*control.values()) is adam and control.code(*control.values()) == "optimizers.adam"
     control.inputs[0].value = "SGD"
     assert control.make(*control.values()) is SGD and control.code(*control.values()) == "torch.optim.SGD"
+
+
+# -- other data --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("centre", "sd", "half"), [((0.0, 0.0), 1.0, 4.0), ((1000.0, -4.0), 20.0, 70.0), ((0.01, 0.02), 0.001, 0.004)]
+)
+def test_it_looks_where_the_points_are(centre, sd, half):
+    source = torch.distributions.Independent(torch.distributions.Normal(torch.tensor(centre), sd), 1)
+    trainer = recipes.plane(data=source, width=8)
+    trainer.step()
+    now = seen.scene(trainer)
+    step = (now.axis[:, 1] - now.axis[:, 0]).tolist()
+    assert step == pytest.approx([half / 25] * 2, rel=0.2)
+    middle = ((now.axis[:, 0] + now.axis[:, -1]) / 2).tolist()
+    assert middle == pytest.approx(centre, abs=0.1 * half)
+    _, (box, *_) = picture(trainer)
+    (points,) = [path for path in box.findall(f"{SVG}path") if path.get("stroke") == style.STYLE["data"]["color"]]
+    at = np.array(re.findall(r"M(-?[\d.]+) (-?[\d.]+)h0", points.get("d")), float)
+    assert len(at) == 200 and ((at > 0) & (at < 290)).mean() > 0.99
+    assert_close(
+        torch.from_numpy(at[:, 0]),
+        (now.x_real[:, 0] - middle[0]).double() / (step[0] * 50) * 290 + 145,
+        rtol=0,
+        atol=0.2,
+    )
+    figure, ax = plt.subplots()
+    plots.plane(*now, ax=ax)
+    half_width = 25 * step[0]
+    assert ax.get_xlim() == pytest.approx((middle[0] - half_width, middle[0] + half_width), rel=1e-3)
+    assert ax.get_ylim() == pytest.approx((middle[1] - half_width, middle[1] + half_width), rel=1e-3)
+    plt.close(figure)
+
+
+def test_the_ring_is_seen_as_ever():
+    now = seen.scene(recipes.ring())
+    assert_close(now.axis, ((torch.arange(50) + 0.5) / 50 * 6 - 3).expand(2, 50), rtol=0, atol=1e-6)
+
+
+def test_a_z_of_other_than_two_numbers_has_no_grid():
+    latent = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(5), 1.0), 1)
+    trainer = recipes.ring()
+    trainer.generator, trainer.latent = nn.Linear(5, 2), latent
+    assert seen.scene(trainer).lines.shape == (0, 17, 2)
+    picture(trainer)
+
+
+@pytest.mark.parametrize(
+    ("view", "recipe", "message"),
+    [
+        (views.Plane, recipes.gaussian, r"data: got x of shape \(\); views.Plane needs points of the plane"),
+        (views.Figure1, recipes.ring, r"data: got x of shape \(2,\); views.Figure1 needs numbers"),
+        (views.Images, recipes.gaussian, r"data: got x of shape \(\); views.Images needs pictures"),
+        (views.Images, recipes.ring, r"data: got x of shape \(2,\); views.Images needs pictures"),
+        (views.Figure1, lambda: recipes.mnist_quick(device="cpu"), r"data: got x of shape \(784,\); views.Figure1"),
+        (views.Plane, lambda: recipes.mnist_quick(device="cpu"), r"data: got x of shape \(784,\); views.Plane"),
+    ],
+)
+def test_a_view_of_other_data_is_refused_by_name_when_a_panel_is_made(view, recipe, message):
+    with pytest.raises(ValueError, match=message):
+        live.Panel(recipe, view())
+
+
+def test_a_latent_that_figure_1_cannot_follow_is_refused_when_a_panel_is_made():
+    with pytest.raises(ValueError, match="latent: got Poisson"):
+        live.Panel(recipes.gaussian, views.Figure1(), latent=torch.distributions.Poisson(3.0))
+
+
+@pytest.mark.parametrize(("low", "high"), [(3.0, 3.0), (4.0, 3.0)])
+def test_limits_that_are_none(low, high):
+    with pytest.raises(ValueError, match=f"low, high: got {low} and {high}"):
+        views.Figure1(low, high)
+    with pytest.raises(ValueError, match="half_width: got 0"):
+        views.Plane(0)

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from gan_lessons.arguments import count, number, numbers, one_of, shown
-from gan_lessons.devices import seeded
 from gan_lessons.pictures import Images, Sample, folder, rows
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "folder",
     "gaussian",
     "mnist",
-    "moments",
     "ring",
     "saved_record",
     "source",
@@ -103,26 +101,6 @@ def source(name: str, value: Any) -> Any:
     raise ValueError(
         f"{name}: got {shown(value)}; it must be an array, a tensor, or have .sample((n,)), as torch.distributions do"
     )
-
-
-def moments(source: Any) -> tuple[float, float]:
-    """Mean and standard deviation of a source of single numbers: its own where it has them, else those of 10,000 draws.
-
-    >>> moments(gaussian()), moments(Sample(torch.tensor([1.0, 3.0])))
-    ((500.0, 5.0), (2.0, 1.0))
-    """
-    try:
-        own = float(source.mean), float(source.stddev)
-    except (AttributeError, NotImplementedError, TypeError, ValueError, RuntimeError):
-        own = (math.nan, math.nan)
-    if all(map(math.isfinite, own)):
-        return own
-    if isinstance(source, Sample):
-        x = source.x.double()
-    else:
-        with seeded(0):
-            x = source.sample((10_000,)).cpu().double()
-    return x.mean().item(), x.std(correction=0).item()
 
 
 def standard_normal(dims: int) -> Independent:

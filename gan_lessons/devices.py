@@ -2,16 +2,18 @@
 
 import copy
 import math
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
-from torch import Tensor
-from torch.distributions import Distribution
-from torch.distributions.transforms import Transform
+from torch import Tensor, nn
+from torch.distributions import Distribution, Transform
 
 from gan_lessons.arguments import count, shown
 
@@ -34,28 +36,62 @@ def choose(name: Any = "auto") -> torch.device:
     raise ValueError(f"device: got {shown(name)}; on this machine 'auto' and {[*present, *cards]} are allowed")
 
 
-def moved(source: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
-    """A source whose samples are drawn on a device: the same one, if it is there; else a copy.
+def of(net: Any) -> torch.device:
+    """The device of a net's first parameter or buffer; the CPU for what has none.
 
-    Distributions are copied with all their tensors, those inside of others too; what has a method `to` is asked for it;
-    anything else stays as it is. dtype: of a distribution's floating-point tensors, unless it stays the same.
+    >>> of(nn.Linear(1, 1)), of(lambda z: 2 * z)
+    (device(type='cpu'), device(type='cpu'))
     """
-    if isinstance(source, Tensor):
-        return source.to(device, dtype if source.is_floating_point() else None)
-    if isinstance(source, list | tuple):
-        parts = [moved(part, device, dtype) for part in source]
-        return source if all(a is b for a, b in zip(parts, source, strict=True)) else type(source)(parts)
-    if isinstance(source, Distribution | Transform):
-        parts = {name: moved(value, device, dtype) for name, value in vars(source).items()}
-        changed = {name: value for name, value in parts.items() if value is not vars(source)[name]}
-        if not changed:
-            return source
-        twin = copy.copy(source)
-        vars(twin).update(changed)
-        return twin
-    if callable(getattr(source, "sample", None)) and callable(getattr(source, "to", None)):
-        return source.to(device)
-    return source
+    if isinstance(net, nn.Module):
+        for weight in chain(net.parameters(), net.buffers()):
+            return weight.device
+    return torch.device("cpu")
+
+
+def moved(source: Any, device: torch.device | str, dtype: torch.dtype | None = None) -> Any:
+    """A source whose samples are drawn on a device: the same one if it is there already, else a copy.
+
+    A distribution is copied with all its tensors. dtype: what its floating-point numbers become; numbers of 64 bits
+    become 32 on "mps", which has no others. Other sources are moved by their own `to`, if they have one.
+    """
+    if not isinstance(source, Distribution):
+        return source.to(device) if hasattr(source, "to") else source
+    at = partial(_at, torch.device(device), dtype)
+    there = all(at(one) is one for one in _tensors(source, set()))
+    return source if there else _copied(source, at, {})
+
+
+def _at(device: torch.device, dtype: torch.dtype | None, x: Tensor) -> Tensor:
+    if not x.is_floating_point():
+        return x.to(device)
+    narrow = device.type == "mps" and (dtype or x.dtype) == torch.double
+    return x.to(torch.float if narrow else dtype or x.dtype).to(device)
+
+
+def _tensors(part: Any, known: set[int]) -> Iterator[Tensor]:
+    """Those of a law, of laws and transforms inside it, and so on; a transform and its inverse hold each other."""
+    if isinstance(part, Tensor):
+        yield part
+    elif type(part) in (list, tuple):
+        for one in part:
+            yield from _tensors(one, known)
+    elif isinstance(part, (Distribution, Transform)) and id(part) not in known:
+        known.add(id(part))
+        for one in vars(part).values():
+            yield from _tensors(one, known)
+
+
+def _copied(part: Any, at: Callable[[Tensor], Tensor], known: dict[int, Any]) -> Any:
+    if isinstance(part, Tensor):
+        return at(part)
+    if type(part) in (list, tuple):
+        return type(part)(_copied(one, at, known) for one in part)
+    if not isinstance(part, (Distribution, Transform)):
+        return None if isinstance(part, weakref.ref) else part  # older torch: of a transform to its inverse
+    if id(part) not in known:
+        known[id(part)] = other = copy.copy(part)
+        vars(other).update((name, _copied(one, at, known)) for name, one in vars(part).items())
+    return known[id(part)]
 
 
 # -- random numbers ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from gan_lessons import losses, theory
+from gan_lessons import devices, losses, theory
 from gan_lessons.arguments import count, number, one_of
 from gan_lessons.losses import Loss
 
@@ -90,9 +90,9 @@ def ideal_loss(
         losses.non_saturating: of KL(p_g || p_data) - 2 JSD(p_data || p_g)     (Arjovsky and Bottou 2017, theorem 2.5)
 
     G: a generator of one number, elementwise (`theory.pushforward` is its p_g); z: the n midpoint quantiles of latent,
-    no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats for
-    `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`, `optimizer.step()`.
-    Raises ValueError for a loss that compares fakes with data.
+    no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats, on
+    the CPU, for `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`,
+    `optimizer.step()`. Raises ValueError for a loss that compares fakes with data.
 
     >>> from torch.distributions import Normal
     >>> z = Normal(0.0, 1.0)
@@ -101,6 +101,6 @@ def ideal_loss(
     """
     if loss.needs_real:
         raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
-    z = latent.icdf((torch.arange(n) + 0.5) / n)  # (n,)
+    x = G(theory.quantiles(latent, n).to(devices.of(G)))  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
-    return loss.generator(None, D(G(z)))
+    return loss.generator(None, D(x))

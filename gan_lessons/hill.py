@@ -18,7 +18,7 @@ def draw(curves: Curves, fakes: Fakes | None = None, ax: Axes | None = None) -> 
     """
     ax = ax or plt.gca()
     x = curves.x
-    top = 2.2 * curves.p_data.max().item()
+    top = 2.2 * curves.p_data.nan_to_num(posinf=0).max().item()  # at an edge it may be infinite
     for p, key in ((curves.p_data, "data"), (curves.p_g, "fakes")):
         height = 1.1 * p.detach() / top  # the axis is D's
         ax.plot(x, height, **STYLE[key])

@@ -100,7 +100,7 @@ def _compares(discriminator: nn.Module, x: Tensor) -> bool:
 
 def _try(name: str, net: nn.Module, x: Tensor) -> Tensor:
     try:
-        with evaluating(net):
+        with torch.no_grad(), evaluating(net):
             out = net(x)
     except Exception as error:
         raise ValueError(f"{name}: does not take input of {_shape(x)} ({type(error).__name__}: {error})") from error

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from gan_lessons import data
+from gan_lessons import data, laws
 from gan_lessons.arguments import count, numbers, truth
 from gan_lessons.data import standard_normal
 from gan_lessons.devices import seeded
@@ -78,17 +78,17 @@ def gaussian(
     >>> trainer.k, trainer.lr_d, trainer.lr_g, trainer.generator.mu.item()
     (5, 0.01, 0.05, 480.0)
     """
-    source = data.source("data", settings.pop("data", data.gaussian()))
-    mean, sd = data.moments(source)
+    source = _numbers(settings.pop("data", data.gaussian()))
+    mean, sd = laws.centre(source)
     if start is None:
         if not sd > abs(mean) * LEAST_SPREAD:
             raise ValueError(
                 f"data: got mean {mean:g} and standard deviation {sd:g}; mu moves in steps of sd / 100, which a 32-bit "
                 f"number near the mean does not keep: take the mean away first, or an sd > {LEAST_SPREAD:g} |mean|"
             )
-        start = mean - 4 * sd, 0.2 * sd
+        start = [float(f"{value:.6g}") for value in (mean - 4 * sd, 0.2 * sd)]
     start = numbers("start", start, length=2)
-    settings = {"lr_g": 0.01 * sd, "steps": 1500, "data": source} | settings
+    settings = {"lr_g": float(f"{0.01 * sd:.6g}"), "steps": 1500, "data": source} | settings
     make_discriminator = partial(_one_number_D, standardise=truth("standardise", standardise))
     return _one_number(make_discriminator, lambda m, s: AffineGenerator(*start), seed, settings)
 
@@ -152,15 +152,10 @@ def _one_number_G(m: Tensor, s: Tensor) -> MLPGenerator:
 
 
 def _one_number(make_discriminator: Maker, make_generator: Maker, seed: int, settings: dict[str, Any]) -> Trainer:
-    source = data.source("data", settings.pop("data", data.gaussian()))
+    source = _numbers(settings.pop("data", data.gaussian()))
     with seeded(seed):
         first = source.sample((128,)).to(torch.get_default_dtype())
         m, s = first.mean(), first.std()
-        if first.shape != (128,) or not 0 < s < math.inf:
-            raise ValueError(
-                f"data: .sample((128,)) has shape {tuple(first.shape)} and standard deviation {s:.3g}; this recipe is "
-                "for single numbers that are not all the same"
-            )
         D, G = make_discriminator(m, s), make_generator(m, s)
     # nets this small are slower on a GPU
     recipe = {
@@ -172,3 +167,13 @@ def _one_number(make_discriminator: Maker, make_generator: Maker, seed: int, set
         "device": "cpu",
     }
     return Trainer(G, D, source, **(recipe | settings))
+
+
+def _numbers(own: Any) -> Any:
+    """A source of single numbers that are not all the same."""
+    source = data.source("data", own)
+    shape, sd = laws.shape(source), 0.0 if laws.shape(source) else laws.centre(source)[1]
+    if shape or not sd > 0:
+        what = f"x of shape {tuple(shape)}" if shape else "one number only"
+        raise ValueError(f"data: got {what}; this recipe learns single numbers that are not all the same")
+    return source

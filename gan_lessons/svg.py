@@ -11,8 +11,8 @@ import PIL.Image
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from gan_lessons.plots import tile
 from gan_lessons.style import STYLE
+from gan_lessons.tiles import tile
 
 DASHES = {":": "2 4", "-": "none", "--": "7 4", "-.": "8 3 2 3"}
 
@@ -134,16 +134,18 @@ def tick_values(count: int, low: float, high: float) -> list[float]:
 
 
 def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:
-    """Images (n, 784) in [-1, 1] as one small PNG in an <img>, each pixel `scale` wide.
+    """Images in [-1, 1], of the shapes that `plots.tile` takes, as one small PNG in an <img>, each pixel `scale` wide.
 
     >>> import torch
     >>> digits(torch.zeros(2, 784), columns=2)[:32]
     '<img width="112" src="data:image'
     """
-    return f'<img width="{28 * columns * scale:g}" src="{png(grey(tile(images, columns)))}" alt="digits"/>'
+    pixels = tile(images, columns)
+    return f'<img width="{pixels.shape[1] * scale:g}" src="{png(grey(pixels))}" alt="digits"/>'
 
 
 def grey(pixels: Tensor) -> PIL.Image.Image:
+    """Pixels in [-1, 1], (rows, columns), as a grey image; (rows, columns, 3) as one in colour."""
     return PIL.Image.fromarray(((pixels + 1) * 127.5).round().clamp(0, 255).byte().numpy())
 
 

@@ -243,7 +243,7 @@ class Trainer(Checkpointed):
             raise ValueError("average: got True; this trainer keeps no average, build it with average=0.999")
         n = arguments.count("n", n, least=1)
         G = self.averaged.module if average else self.generator
-        with guards.evaluating(G):
+        with torch.no_grad(), guards.evaluating(G):
             if average:  # its weights need batch-norm statistics of their own (Izmailov et al. 2018, section 3.2)
                 with devices.seeded(self.seed, self.device):
                     update_bn((self._minibatch("latent", 100) for _ in range(10)), G)

@@ -43,8 +43,8 @@ class Start:
         for setting, control in controls.items():
             code.pop(setting, None)
             text = control.code(*game.applied[setting])
-            if game.applied[setting] == self._defaults.get(setting):
-                continue
+            if game.applied[setting] == self._defaults.get(setting) and not (setting == "start" and "data" in controls):
+                continue  # a recipe may choose its start by its data
             if self._is_set_later(setting):
                 changes.setdefault(setting, f"{setting} set to {text or 'what you gave'}")
             else:

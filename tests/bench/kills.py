@@ -3,7 +3,8 @@
 A tenth of the kills hits the command as a user types it. The others hit the same command over epochs of two small
 steps, which spends most of its time on saving: in a copy of this process, so that none is spent on imports. After
 every kill each file must be whole or absent. The same command then goes on to the end, where checkpoint and picture
-must be those of the run that was never killed, byte by byte. Linux only.
+must be those of the run that was never killed, byte by byte. Every other kill waits for a file that is being written.
+Linux only.
 """
 
 import os
@@ -58,10 +59,18 @@ def finish(start: Start, folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
-def kill(start: Start, folder: Path, after: float) -> str:
-    """Kill the run after so many seconds; look at what it leaves. Returns that in words."""
+def kill(start: Start, folder: Path, after: float, saving: float | None = None) -> str:
+    """Kill the run after so many seconds; look at what it leaves. Returns that in words, none if it had ended.
+
+    saving: wait on for a file that is being written, a second at most, and kill so many seconds later.
+    """
     pid = start(folder)
     time.sleep(after)
+    if saving is not None:
+        until = time.monotonic() + 1
+        while not any(folder.glob("*.part")) and time.monotonic() < until:
+            pass
+        time.sleep(saving)
     os.kill(pid, signal.SIGKILL)
     status = os.waitpid(pid, 0)[1]
     assert status in (0, signal.SIGKILL), f"{folder}: had failed before, with {status}"
@@ -72,7 +81,7 @@ def kill(start: Start, folder: Path, after: float) -> str:
     if "samples.png" in found:
         Image.open(folder / "samples.png").load()  # raises OSError if it is cut off
     if status == 0:
-        return "all, it had just ended"
+        return ""
     words = f"step {step:3}" if "checkpoint.pt" in found else "nothing"
     return f"{words}, an unfinished file" if found - {*FILES} else words
 
@@ -83,10 +92,14 @@ def kills(start: Start, times: int, folder: Path, rng: random.Random) -> Counter
     never_killed = finish(start, folder / "never killed")
     took = time.perf_counter() - began
     left = Counter()
-    for i in range(times):
-        here = folder / f"{i}"
-        left[kill(start, here, rng.uniform(0, took))] += 1
-        assert finish(start, here) == never_killed, f"{here}: goes on otherwise than the run that was never killed"
+    while left.total() < times:
+        here, after = folder / "killed", rng.uniform(0, took)
+        saving = rng.uniform(0, 0.02) if left.total() % 2 else None  # about as long as it takes to write
+        if words := kill(start, here, after, saving):
+            left[words] += 1
+        else:
+            took = min(took, after + 1)  # the first run was slower
+        assert finish(start, here) == never_killed, f"{left}: goes on otherwise than the run that was never killed"
         shutil.rmtree(here)
     return left
 

@@ -12,6 +12,8 @@ from torch.testing import assert_close
 
 from gan_lessons import Trainer, arguments, data, dynamics, losses, metrics, models, pretrained, recipes, sweep
 from gan_lessons.guards import SETTINGS
+from gan_lessons.live import Drag, Panel, controls
+from gan_lessons.views import Figure1
 
 NO_NUMBER = ["1", None, True, [1], (1, 2), {}, torch.ones(2), np.ones(2), object(), print, 1j, math.nan, math.inf]
 NO_COUNT = [*NO_NUMBER, 1.5, -1, np.float64(2.0), 2**63]
@@ -266,3 +268,62 @@ def test_a_setting_may_be_what_it_is():
     gan.k, gan.steps, gan.decay, gan.lr_d = 10**6, None if gan.decay is None else 5, None, 1e30
     assert (gan.k, gan.decay, gan.lr_d) == (10**6, None, 1e30)
     assert arguments.shown("x" * 200).endswith("...") and len(arguments.shown("x" * 200)) == 80
+
+
+# -- panels ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def panel():
+    extra = (controls.bumps(), controls.noise(), controls.optimizer(), controls.pack())
+    return Panel(recipes.three_bumps, Figure1(), *extra)
+
+
+BEGIN = {name: BAD[name] for name in ("k", "lr_d", "lr_g", "batch_size")} | {"loss": BAD["loss"][1:]}
+BEGIN |= {"seed": NO_COUNT, "latent": ["gamma", None, 3], "optimizer": ["LBFGS", None], "pack": [0, 5, 1.5, "x"]}
+BEGIN |= {"data": ["x", (1, 2), (500, 2, 2) * 3, None, [math.nan] * 9]}
+
+
+@pytest.mark.parametrize(("name", "value"), cases(BEGIN))
+def test_a_panel_refuses_at_once_and_stays_as_it_was(panel, name, value):
+    before = {setting: one.values() for setting, one in panel._controls.items()}
+    game, line = panel._game, panel._code.value
+    with pytest.raises(ValueError, match=rf"^{name}\b"):
+        panel.begin(**{"k": 3, name: value})
+    assert {setting: one.values() for setting, one in panel._controls.items()} == before
+    assert panel._game is game and panel._code.value == line
+
+
+def test_a_panel_clamps_nothing(panel):
+    panel.begin(k=np.int64(50), lr_d=0.123, batch_size=17, loss="minimax", data=(480, 2, 1) * 3, pack=2)
+    panel.run(0)
+    assert (panel.trainer.k, panel.trainer.lr_d, panel.trainer.batch_size) == (50, 0.123, 17)
+    assert panel.trainer.loss is losses.minimax and panel.trainer.data.mean == 480
+    panel.begin(k=1, data=(485, 3, 0.25, 500, 3, 0.5, 515, 3, 0.25), pack=1)
+    panel.run(0)
+    assert panel.trainer.k == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    {
+        "recipe": lambda: Panel("gaussian", Figure1()),
+        "recipe ": lambda: Panel(lambda **settings: 5, Figure1()),
+        "view": lambda: Panel(recipes.gaussian, "Figure1"),
+        "view ": lambda: Panel(recipes.gaussian, Figure1),
+        "k": lambda: Panel(recipes.gaussian, Figure1(), k=-1),
+        "seed": lambda: Panel(recipes.gaussian, Figure1(), seed="x"),
+        "start": lambda: Panel(recipes.gaussian, Figure1(), start=(1, 2, 3)),
+        "loss": lambda: Panel(recipes.gaussian, Figure1(), loss="minimax"),
+        "settings": lambda: Panel(recipes.gaussian, Figure1()).begin(learning_rate=3),
+        "rounds": lambda: Panel(recipes.gaussian, Figure1()).run(-1),
+        "t": lambda: Drag(lambda t: "", t=(0.0, 1.0, 0.1)),
+        "t ": lambda: Drag(lambda t=0.5: "", t=object()),
+        "t  ": lambda: Drag(lambda t=5.0: "", t=(0.0, 1.0, 0.1)),
+        "u": lambda: Drag(lambda t=0.5: "", u=(0.0, 1.0, 0.1)),
+        "draw": lambda: Drag("picture"),
+    }.items(),
+)
+def test_what_a_panel_is_made_of(name, make):
+    with pytest.raises(ValueError, match=rf"^{name.strip()}\b"):
+        make()

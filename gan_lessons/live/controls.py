@@ -11,7 +11,7 @@ import torch
 from matplotlib.colors import to_rgb
 from torch.distributions import Normal, Uniform
 
-from gan_lessons import data, laws, losses
+from gan_lessons import arguments, data, guards, laws, losses
 from gan_lessons.live import words
 from gan_lessons.live.page import STYLE_SHEET as STYLE_SHEET
 from gan_lessons.live.page import style_sheet as style_sheet
@@ -164,11 +164,29 @@ def takes(recipe: Callable[..., Trainer], name: str) -> bool:
     return any(one.name == name or one.kind is one.VAR_KEYWORD for one in known)
 
 
-def put(widget: widgets.Widget, value: Any) -> None:
-    """Set an input; a choice takes a value that it does not have yet among its own."""
-    if hasattr(widget, "options") and value not in dict(widget.options).values():
-        widget.options = _options([*dict(widget.options).values(), value])
-    widget.value = value
+def fitting(control: Control, value: Any) -> tuple[Any, ...]:
+    """What each input of a control is to hold for a value. Raises ValueError by the setting's name if it may not."""
+    name, (first, *others) = control.setting, control.inputs
+    if others:
+        row = zip(control.inputs, arguments.numbers(name, value, length=len(control.inputs)), strict=True)
+        return tuple(arguments.number(name, wanted, one.min, one.max) for one, wanted in row)
+    if isinstance(first.value, str):
+        return (arguments.one_of(name, value, [one for _, one in first.options]),)
+    if isinstance(first.value, tuple):
+        return (arguments.numbers(name, value, length=len(first.value)),)
+    if name in guards.SETTINGS:
+        return (guards.setting(name, value),)
+    return (arguments.count(name, value, first.min, first.max),)
+
+
+def put(control: Control, values: tuple[Any, ...]) -> None:
+    """Set its inputs; a choice takes a value that it does not have yet among its own, and a slider becomes longer."""
+    for one, value in zip(control.inputs, values, strict=True):
+        if hasattr(one, "options") and value not in dict(one.options).values():
+            one.options = _options([*dict(one.options).values(), value])
+        elif hasattr(one, "max") and value > one.max:
+            one.max = value
+        one.value = value
 
 
 def buttons(begin: Callable[..., None], rows: Sequence[Sequence[Choice]], width: str = "auto") -> widgets.VBox:

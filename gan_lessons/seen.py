@@ -179,13 +179,14 @@ def scene(trainer: Trainer, half_width: float | None = None, n: int = 50, points
     with seeded(0):
         x_real = _drawn(trainer.data, points)  # (m, 2)
         z = _drawn(trainer.latent, points)  # (m, ...)
-    x_fake, lines = made(trainer, z), torch.zeros(0, 17, 2)  # (m, 2)
+    grid = torch.zeros(0, 17, 2)
     if z.shape[1:] == (2,):
         even = torch.linspace(-2, 2, 9)
         fine = torch.linspace(-2, 2, 17)
         across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
-        z_lines = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
-        lines = made(trainer, z_lines.reshape(-1, 2)).reshape(z_lines.shape)  # (18, 17, 2)
+        grid = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
+    x_fake = made(trainer, torch.cat([z, grid.reshape(-1, 2)]) if len(grid) else z)
+    x_fake, lines = x_fake[:points], x_fake[points:].reshape(grid.shape)  # (m, 2), (18, 17, 2)
     D = None
     if not packed(trainer):
         x = torch.stack(torch.meshgrid(*axis, indexing="xy"), dim=-1).reshape(-1, 2)  # (n n, 2)

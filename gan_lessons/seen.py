@@ -88,7 +88,8 @@ def fakes(trainer: Trainer, m: int = 9) -> Fakes:
     """
     z = quantiles(trainer.latent, m)  # (m,)
     x = made(trainer, z)  # (m,)
-    return Fakes(z, x, heights(trainer, x), push(trainer, x))
+    out, pushed = _judged(trainer, x)
+    return Fakes(z, x, _heights(trainer, out), pushed)
 
 
 @torch.no_grad()
@@ -116,12 +117,18 @@ def heights(trainer: Trainer, x: Tensor) -> Tensor:
     above the mean fake.
     """
     D = trainer.discriminator
-    on = devices.of(D)
     with evaluating(D):
-        out = D(x.to(on)).reshape(len(x)).cpu()  # (n,)
-        if trainer.loss.probability is not None:
-            return trainer.loss.probability(out)
-        return (out - D(made(trainer, noise(trainer, 256)).to(on)).mean().cpu()).sigmoid()
+        return _heights(trainer, D(x.to(devices.of(D))))
+
+
+@torch.no_grad()
+def _heights(trainer: Trainer, out: Tensor) -> Tensor:
+    out, D = out.reshape(len(out)).cpu(), trainer.discriminator  # (n,)
+    if trainer.loss.probability is not None:
+        return trainer.loss.probability(out)
+    x_fake = made(trainer, noise(trainer, 256)).to(devices.of(D))
+    with evaluating(D):
+        return (out - D(x_fake).mean().cpu()).sigmoid()
 
 
 def push(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> Tensor:
@@ -131,19 +138,24 @@ def push(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> Tens
     loss that compares; drawn unless given. In a pack a fake also counts for D's output on its neighbour. Nothing of the
     trainer changes.
     """
+    return _judged(trainer, x_fake, x_real)[1]
+
+
+def _judged(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """D's raw output on each fake, and its push."""
     D = trainer.discriminator
     on = devices.of(D)
     leaf = x_fake.detach().clone().to(on).requires_grad_()
     out_real = None
-    with evaluating(D):
+    with evaluating(D), torch.enable_grad():
         if trainer.loss.needs_real:
             with seeded(0):
                 x_real = _drawn(trainer.data, len(x_fake)) if x_real is None else x_real
             out_real = D(x_real.to(on)).detach()
-        with torch.enable_grad():
-            loss = trainer.loss.generator(out_real, D(leaf))  # a mean over fakes
-            (gradient,) = torch.autograd.grad(len(leaf) * loss, leaf)
-    return -gradient.cpu()
+        out = D(leaf)
+        loss = trainer.loss.generator(out_real, out)  # a mean over fakes
+        (gradient,) = torch.autograd.grad(len(leaf) * loss, leaf)
+    return out.detach(), -gradient.cpu()
 
 
 class Scene(NamedTuple):
@@ -168,13 +180,14 @@ def scene(trainer: Trainer, half_width: float | None = None, n: int = 50, points
     with seeded(0):
         x_real = _drawn(trainer.data, points)  # (m, 2)
         z = _drawn(trainer.latent, points)  # (m, ...)
-    x_fake, lines = made(trainer, z), torch.zeros(0, 17, 2)  # (m, 2)
+    grid = torch.zeros(0, 17, 2)
     if z.shape[1:] == (2,):
         even = torch.linspace(-2, 2, 9)
         fine = torch.linspace(-2, 2, 17)
         across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
-        z_lines = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
-        lines = made(trainer, z_lines.reshape(-1, 2)).reshape(z_lines.shape)  # (18, 17, 2)
+        grid = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
+    x_fake = made(trainer, torch.cat([z, grid.reshape(-1, 2)]) if len(grid) else z)
+    x_fake, lines = x_fake[:points], x_fake[points:].reshape(grid.shape)  # (m, 2), (18, 17, 2)
     D = None
     if not packed(trainer):
         x = torch.stack(torch.meshgrid(*axis, indexing="xy"), dim=-1).reshape(-1, 2)  # (n n, 2)

@@ -22,6 +22,8 @@ STYLE_SHEET = """<style>
 # ipywidgets gives no names to a slider's handle and to the icons of Play. A page runs no <script> that comes in an HTML
 # widget, but an image that fails: it names them after the labels beside them, now and soon after a change, not
 # at each frame, which a slow browser would feel.
+# Notebook 7 has shortcuts for the arrow keys, and takes a key before a slider is told of it, unless somebody says first
+# that it is done with; the slider does not ask.
 NAMES = """<img alt="" src="data:," onerror="
 const name = box => {
   for (const slider of box.querySelectorAll('.widget-slider')) {
@@ -45,6 +47,10 @@ const name = box => {
     icon.parentNode.setAttribute('aria-label', names[key])
   }
 }
+window.glKeys ??= window.addEventListener('keydown', event => {
+  const moves = /^(Arrow|Page|Home$|End$)/.test(event.key)
+  if (moves && event.target.closest?.('.gl-panel .noUi-handle')) event.preventDefault()
+}, true) ?? true
 const wait = setInterval(() => {
   const box = this.closest('.gl-panel')
   if (!box) return

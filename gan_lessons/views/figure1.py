@@ -42,7 +42,8 @@ class Figure1:
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
-        names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if self.D_star else {})
+        best = self.D_star and laws.exact(trainer.data)
+        names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if best else {})
         low, high = laws.span(trainer.data)
         low, high = low if self.low is None else self.low, high if self.high is None else self.high
         parts = [

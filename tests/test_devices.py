@@ -80,6 +80,19 @@ def test_a_seed_fixes_what_a_device_draws(card):
     assert a.generator.mu != c.generator.mu
 
 
+def test_each_minibatch_of_a_device_is_a_fresh_one(card):
+    seen = []
+
+    class Seen(OnDevice):
+        def sample(self, shape):
+            seen.append(super().sample(shape))
+            return seen[-1]
+
+    play(recipes.gaussian(data=Seen(card), k=2), 3)
+    drawn = [x for x in seen if len(x) == 128][-6:]
+    assert all(not torch.equal(a, b) for i, a in enumerate(drawn) for b in drawn[:i])
+
+
 def test_training_leaves_the_devices_random_numbers_alone(card):
     trainer = recipes.gaussian(data=OnDevice(card))
     before = card.get_rng_state()

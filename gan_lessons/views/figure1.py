@@ -20,7 +20,8 @@ ROWS = 3  # of arrows, one under the other, so that neighbours do not run into e
 class Figure1:
     """Figure 1 of the paper for a game over one number, and beside it the path of p_g's mean and sd.
 
-    It shows low <= x <= high, or, unless given, 6 standard deviations of the data to each side (`laws.span`).
+    It shows low <= x <= high, or, unless given, 6 standard deviations of the data to each side (`laws.span`). If these
+    are moved, the axis stays as long as they are well inside.
 
     p_data, p_g and the hill D(x). On it stand fakes from equally probable parts of z, and under each the arrow of its
     push, minus the gradient of G's loss there, as long as the root of the push. Below, arrows from each of these z to
@@ -34,6 +35,7 @@ class Figure1:
         if low is not None and high is not None and not low < high:
             raise ValueError(f"low, high: got {low} and {high}; low must be less than high")
         self.low, self.high, self.D_star = low, high, D_star
+        self._span: tuple[float, float] | None = None
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
         seen.needs(trainer, "views.Figure1")
@@ -44,14 +46,19 @@ class Figure1:
         label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
         best = self.D_star and laws.exact(trainer.data)
         names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if best else {})
-        low, high = laws.span(trainer.data)
-        low, high = low if self.low is None else self.low, high if self.high is None else self.high
         parts = [
             legend(names.items()),
-            self._game(trainer, torch.linspace(low, high, 101), track[-1]),
+            self._game(trainer, torch.linspace(*self._limits(trainer), 101), track[-1]),
             self._path(trainer, track),
         ]
         return picture("".join(parts), label, 770, 352)
+
+    def _limits(self, trainer: Trainer) -> tuple[float, float]:
+        low, high = laws.span(trainer.data)
+        if self._span is None or not _well_inside(low, high, *self._span):
+            self._span = low, high
+        low, high = self._span
+        return low if self.low is None else self.low, high if self.high is None else self.high
 
     def _game(self, trainer: Trainer, x: torch.Tensor, now: dict[str, float]) -> str:
         x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, x))
@@ -154,3 +161,9 @@ class Figure1:
         ]
         axes = box.x_axis("mean of the fakes") + box.y_axis("their spread (sd)")
         return box.show(inside) + axes + text(700, TOP + 6, "★ data")
+
+
+def _well_inside(low: float, high: float, left: float, right: float) -> bool:
+    """Whether data for which low to high would be shown can be seen from left to right."""
+    margin, width = (high - low) / 4, high - low  # 3 standard deviations of a normal law
+    return left <= low + margin and high - margin <= right and width > (right - left) / 3

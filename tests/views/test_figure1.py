@@ -515,3 +515,18 @@ def test_images_in_a_chart_and_beside_it_are_the_pixels():
         assert image.shape == (28, 56)
         left, right = pixels.reshape(2, 28, 28)
         assert np.allclose(image / 127.5 - 1, torch.cat([left, right], dim=1), atol=0.51 / 127.5)
+
+
+def test_the_axis_stays_while_data_move_inside_it():
+    trainer, view = recipes.gaussian_mlp(data=data.bumps()), Figure1()
+
+    def limits(source):
+        trainer.data = source
+        return view._limits(trainer)
+
+    first = limits(data.bumps())
+    assert limits(data.bumps(means=(480, 500, 520))) == first  # a slider is dragged
+    assert limits(data.bumps(sds=(2, 3, 1))) == first
+    assert limits(Normal(600.0, 5.0)) == (570.0, 630.0)  # gone from the picture
+    assert limits(Normal(600.0, 0.5)) == (597.0, 603.0)  # too small to be seen
+    assert limits(Normal(600.0, 40.0)) == (360.0, 840.0)  # larger than the picture

@@ -7,6 +7,7 @@ import copy
 import hashlib
 import io
 import os
+import pickle
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,9 +96,17 @@ class Checkpointed:
 
 
 def write(path: str | Path, state: dict[str, Any]) -> None:
-    """Save state to path; whatever stops it, path holds the old file or the new one."""
+    """Save state to path; whatever stops it, path holds the old file or the new one.
+
+    Raises ValueError for a state that `read` would not read, such as one with numpy's numbers in it.
+    """
     file = io.BytesIO()
     torch.save(state, file)
+    file.seek(0)
+    try:
+        torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"checkpoint: holds what could not be read back, so {path} is not written") from error
     put(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
 
 

@@ -726,6 +726,16 @@ DAMAGES = {
 }
 
 
+def test_what_could_not_be_read_back_is_not_written(tmp_path):
+    path, trainer = tmp_path / "checkpoint.pt", play(make(), 2)
+    trainer.save(path)
+    old = path.read_bytes()
+    trainer.optimizer_d.param_groups[0]["eps"] = np.float64(1e-8)  # behind the trainer's back
+    with pytest.raises(ValueError, match="^checkpoint: holds what could not be read back"):
+        trainer.save(path)
+    assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_checkpoints_are_named_and_nothing_is_touched(tmp_path, damage):
     path = tmp_path / "checkpoint.pt"

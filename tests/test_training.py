@@ -731,7 +731,7 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path):
     trainer.save(path)
     old = path.read_bytes()
     trainer.optimizer_d.param_groups[0]["eps"] = np.float64(1e-8)  # behind the trainer's back
-    with pytest.raises(ValueError, match="^checkpoint: holds what could not be read back"):
+    with pytest.raises(ValueError, match=r"^checkpoint: holds what could not be read back"):
         trainer.save(path)
     assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
 

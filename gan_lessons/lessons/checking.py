@@ -42,7 +42,7 @@ def check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
     def checked(answer: Any) -> None:
         try:
             with seeded(0), torch.enable_grad():
-                mistake = judge(answer)
+                mistake = UNANSWERED if answer is None or answer is ... else judge(answer)
         except Mistake as told:
             mistake = str(told)
         except (Exception, SystemExit) as error:  # whatever a learner's code does, the notebook goes on

@@ -49,6 +49,7 @@ def check(judge: Callable[[Any], str | None]) -> Callable[[Any], None]:
             mistake = f"your answer raised {type(error).__name__}: {_words(error)}"
         words = {None: "Right.", UNANSWERED: "Not answered yet."}.get(mistake, f"Not yet: {mistake}")
         words = mistake if (mistake or "").startswith("Right") else words
+        words = textwrap.shorten(words, 550, placeholder=" ...")
         words = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         print(words.encode(encoding, "backslashreplace").decode(encoding))

@@ -35,24 +35,24 @@ def outline(heights: Tensor, high: float | None = None) -> tuple[np.ndarray, np.
 def picture(G: Callable[[Tensor], Tensor], z: Tensor, data: Tensor, high: float, unit: str, words: str) -> str:
     """z, drawn from 0 to 1, goes up to the curve of G and turns right, where the x = G(z) pile up over the data (SVG).
 
-    z, data: (n,), (m,); x and data from 0 to high, in `high` bins; words stand under the two piles.
+    z, data: (n,), (m,); x and data from 0 to high, in `high` bins; words stand under the piles.
     """
     bins = int(high)
-    middle, below = svg.Box(64, 34, 320, 290, (0, 1), (0, high)), svg.Box(64, 350, 320, 46, (0, 1), (0, 0.15))
-    beside = svg.Box(396, 34, 260, 290, (0, 0.2), (0, high))
+    middle, below = svg.Box(64, 34, 320, 290, (0, 1), (0, high)), svg.Box(64, 336, 320, 50, (0, 1), (0, 0.1))
+    beside = svg.Box(396, 34, 260, 290, (0, 0.25), (0, high))
     fine = torch.linspace(0, 1, 201)
     curve = middle.line(fine, G(fine), "fakes", title="G: each z on the axis below becomes the x on the left")
     heights, columns = shares(G(z), high, bins).tolist(), shares(z, 1.0, 20).tolist()
     rows = [(0, beside.y((i + 1) * high / bins), beside.x(share), 290 / bins) for i, share in enumerate(heights)]
-    blocks = [(16 * i, below.y(share), 16, 46 - below.y(share)) for i, share in enumerate(columns)]
+    blocks = [(16 * i, below.y(share), 16, 50 - below.y(share)) for i, share in enumerate(columns)]
     up, far = outline(shares(data, high, bins), high)
     parts = middle.show([_strips(middle, G), curve]) + below.show([_blocks(blocks, GREY)])
     parts += beside.show([_blocks(rows, GREEN), beside.line(far, up, "data", title="the data")])
     parts += middle.y_axis() + below.x_axis("z, random numbers between 0 and 1")
     parts += '<path d="M396 34v290" stroke="#222"/>' + svg.text(40, 16, f"x = G(z), {unit}")
-    parts += svg.text(520, 150, "dotted: real digits") + svg.text(520, 168, "green: fakes, G(z)", GREEN)
+    parts += svg.text(520, 60, "dotted: real digits") + svg.text(520, 78, "green: G(z)", GREEN)
     parts += svg.text(396, 16, "how many there are of each x") + svg.text(396, 352, words, size=14)
-    return svg.picture(parts, "noise below, the curve G above it, and to its right the histogram of G(z)", 670, 430)
+    return svg.picture(parts, "noise below, the curve G above it, and to its right the histogram of G(z)", 670, 420)
 
 
 def _strips(box: svg.Box, G: Callable[[Tensor], Tensor]) -> str:

@@ -51,7 +51,7 @@ def picture(G: Callable[[Tensor], Tensor], z: Tensor, data: Tensor, high: float,
     parts += middle.y_axis() + below.x_axis("z, random numbers between 0 and 1")
     parts += '<path d="M396 34v290" stroke="#222"/>' + svg.text(40, 16, f"x = G(z), {unit}")
     parts += svg.text(520, 60, "dotted: real digits") + svg.text(520, 78, "green: G(z)", GREEN)
-    parts += svg.text(396, 16, "how many there are of each x") + svg.text(396, 352, words, size=14)
+    parts += svg.text(396, 16, "share of the x in each percent") + svg.text(396, 352, words, size=14)
     return svg.picture(parts, "noise below, the curve G above it, and to its right the histogram of G(z)", 670, 420)
 
 

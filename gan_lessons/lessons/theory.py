@@ -270,7 +270,7 @@ def two_games(*paths: Sequence[tuple[float, float]]) -> None:
         left.plot(*zip(*path, strict=True), color=GREEN, linestyle=line, linewidth=1.6)
         right.plot(range(0, len(path), 5), [height(*it) for it in path[::5]], color=C_COLOR, linestyle=line)
     right.axhline(LOWEST, **STYLE["guide"])
-    _map(left).set(xlim=(478, 506), title="where G went (solid: lr_d = 0.01, dashed: 0.001)")
+    _map(left).set(xlim=(478, 506), ylim=(0, 12), title="where G went (solid: lr_d = 0.01, dashed: 0.001)")
     _say(right, (90, -0.45, "lr_d = 0.01", C_COLOR), (390, -0.8, "lr_d = 0.001", C_COLOR))
     right.set(xlabel="round", ylabel="C(G)", title="C of the fakes, round by round")
     show(figure, "With lr_d 0.01 C only falls; with 0.001 it falls faster, climbs back by half a unit, then settles.")

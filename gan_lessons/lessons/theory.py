@@ -81,7 +81,7 @@ def best_d(mu: float = 480.0, sigma: float = 5.0) -> str:
     parts += svg.dot(500 + side.x(mu), 218 + side.y(C), "white") + svg.text(844, 218 + side.y(LOWEST) + 4, "-1.386")
     words = "The best D says on average {:.2f} about real coins and {:.2f} about fakes".format(*mean_answers(mu, sigma))
     words += f": V, and so C(G), is {C:.3f}."
-    return svg.picture(parts + svg.text(40, 366, words, size=13), words, 870, 376)
+    return svg.picture(parts + svg.text(40, 366, words, size=13), words, 900, 376)
 
 
 def three_moments() -> None:
@@ -270,7 +270,7 @@ def two_games(*paths: Sequence[tuple[float, float]]) -> None:
         left.plot(*zip(*path, strict=True), color=GREEN, linestyle=line, linewidth=1.6)
         right.plot(range(0, len(path), 5), [height(*it) for it in path[::5]], color=C_COLOR, linestyle=line)
     right.axhline(LOWEST, **STYLE["guide"])
-    _map(left).set(xlim=(478, 506), ylim=(0, 12), title="where G went (solid: lr_d = 0.01, dashed: 0.001)")
+    _map(left).set(xlim=(478, 506), ylim=(0.7, 12), title="where G went (solid: lr_d = 0.01, dashed: 0.001)")
     _say(right, (90, -0.45, "lr_d = 0.01", C_COLOR), (390, -0.8, "lr_d = 0.001", C_COLOR))
     right.set(xlabel="round", ylabel="C(G)", title="C of the fakes, round by round")
     show(figure, "With lr_d 0.01 C only falls; with 0.001 it falls faster, climbs back by half a unit, then settles.")

@@ -1,13 +1,14 @@
 import math
 from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from answers import boom, says, told
 from torch.distributions import Normal, Uniform, kl_divergence
 
-from gan_lessons import data, dynamics, losses, models, recipes, seen, theory
+from gan_lessons import data, dynamics, hill, losses, models, recipes, seen, theory
 from gan_lessons.lessons import theory as lesson
 from gan_lessons.optimizers import adam
 
@@ -326,3 +327,11 @@ ANSWERS = told(lesson, {"check_jsd": JSD, "check_criterion": CRITERION, "check_h
 @pytest.mark.parametrize(("check", "answer", "text"), ANSWERS)
 def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
     says(check, answer, text, capsys)
+
+
+def test_the_best_hill_is_drawn():
+    p_g = Normal(490.0, 4.0)
+    ax = hill.draw_best(P_DATA, p_g, lesson.X)
+    drawn = torch.as_tensor(ax.lines[-1].get_ydata())
+    assert torch.allclose(drawn, theory.optimal_discriminator(P_DATA, p_g)(lesson.X))
+    plt.close(ax.figure)

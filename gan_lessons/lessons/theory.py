@@ -73,12 +73,12 @@ def best_d(mu: float = 480.0, sigma: float = 5.0) -> str:
     rings = [_curve(above, *ring.T, width=0.8) for level in LEVELS for ring in rings.lines(level)]
     star = svg.text(above.x(500), above.y(5) + 6, "★", "black", "middle", 18)
     parts += above.show([image, *rings, star]) + above.x_axis() + above.y_axis()
-    parts += svg.dot(500 + above.x(mu), 44 + above.y(sigma), "white")
+    parts += svg.dot(500 + above.x(mu), 44 + above.y(sigma), GREEN)
     parts += svg.text(500, 36, "from above: mean to the right, spread upwards; dark is low")
-    lines = [side.line((466, 534), (y, y), "guide") for y in (0, LOWEST)]
-    parts += side.show([*lines, _curve(side, at, [height(m, sigma) for m in at])]) + side.y_axis()
+    guides = [side.line((466, 534), (y, y), "guide") for y in (0, LOWEST)]
+    parts += side.show([*guides, _curve(side, at, [height(m, sigma) for m in at])]) + side.y_axis()
     parts += side.x_axis("mean of the fakes, at this spread") + svg.text(500, 210, "from the side: C(G)", C_COLOR)
-    parts += svg.dot(500 + side.x(mu), 218 + side.y(C), "white") + svg.text(844, 218 + side.y(LOWEST) + 4, "-1.386")
+    parts += svg.dot(500 + side.x(mu), 218 + side.y(C), GREEN) + svg.text(844, 218 + side.y(LOWEST) + 4, "-1.386")
     words = "The best D says on average {:.2f} about real coins and {:.2f} about fakes".format(*mean_answers(mu, sigma))
     words += f": V, and so C(G), is {C:.3f}."
     return svg.picture(parts + svg.text(40, 366, words, size=13), words, 900, 376)
@@ -129,8 +129,7 @@ def four_lines(p: Tensor, q: Tensor) -> None:
     for part, side, color in ((p, -0.19, "#555555"), (q, 0.19, GREEN)):
         ratio, terms = part / m, part * (part / m).log()
         axes[1].bar(at + side, part, 0.38, color=color)
-        axes[2].bar(at + side, torch.full((3,), LOWEST / 2), 0.38, color="#cccccc")
-        axes[2].bar(at + side, ratio.log(), 0.2, bottom=LOWEST / 2, color=color)
+        axes[2].bar(at + side, ratio.log(), 0.38, bottom=LOWEST / 2, color=color)
         axes[3].bar(at + side, terms, 0.38, color=color)
         for i in range(3):
             axes[1].text(i + side, part[i] + 0.015, f"{ratio[i]:.2f}", ha="center", fontsize=8, color=color)
@@ -140,12 +139,13 @@ def four_lines(p: Tensor, q: Tensor) -> None:
     real, fakes = ((part * (part / m).log()).sum() for part in (p, q))
     axes[0].set(title="1. the best D: the share\nof real coins in each pile", ylim=(0, 1))
     axes[1].set(title="2. m, the middle of the two bars,\nand each bar divided by m", ylim=(0, 0.7))
-    axes[2].set(title="3. log D* and log(1 - D*): grey\n-0.69, from its end log(bar / m)", ylim=(-2.1, 0))
+    axes[2].set(title="3. log D* and log(1 - D*): from\n-0.69 by log(bar / m) up or down", ylim=(-2.1, 0))
     axes[3].set(title=f"4. bar times log(bar / m): black\ntogether {real:.3f}, green {fakes:.3f}", ylim=(-0.2, 0.38))
     for ax in axes:
         ax.set_xticks(at, KINDS)
         ax.axhline(0, color="black", linewidth=0.8)
     _say(axes[0], (-0.35, 0.93, "black: real", INK), (0.85, 0.93, "green: fakes", GREEN))
+    axes[2].axhline(LOWEST / 2, **STYLE["guide"])
     _say(axes[1], (0.46, m[0] - 0.01, "m", M_COLOR))
     show(figure, "Bars of three kinds of coins: piles with D*; the middle; logs from the level -0.69; weighted logs.")
 
@@ -202,16 +202,15 @@ def two_roads() -> None:
 
 def held_d(best_at: float = 0.3, now: float = 0.3) -> str:
     """To drag: D is the best for the mixture best_at and is then held; the mixture now is what the coins are."""
-    left, right = svg.Box(40, 44, 340, 246, (455, 520), (-0.03, 1.1)), svg.Box(450, 44, 390, 246, (0, 1), (-2.6, 0.1))
+    left, right = svg.Box(40, 44, 340, 246, (455, 520), (-0.03, 1.1)), svg.Box(450, 44, 390, 246, (0, 1), (-3.1, 0.1))
     parts = _coins(left, mix(now)(X), theory.optimal_discriminator(P_DATA, mix(best_at))(X), "D", "D, held")
     t, (start, end) = [i / 25 for i in range(26)], (mixed(best_at, 0.0), mixed(best_at, 1.0))
     V, C = start + now * (end - start), mixed(now, now)
     lines = [right.line((0, 1), (mixed(at, 0.0), mixed(at, 1.0)), "D", 1, 0.35) for at in (0.1, 0.6, 1.0)]
     lines += [_curve(right, t, [mixed(s, s) for s in t]), right.line((0, 1), (start, end), "D", 2.4)]
-    parts += right.show(lines) + right.x_axis("t, share of coins from the press at 500") + right.y_axis()
-    parts += svg.dot(450 + right.x(now), 44 + right.y(V), "white")
-    parts += svg.text(450, 14, "grey, solid: C, each mixture's own best D", C_COLOR)
-    parts += svg.text(450, 30, "blue: V of this D, held; thin: of three others", BLUE)
+    parts += right.show(lines) + right.y_axis() + svg.dot(450 + right.x(now), 44 + right.y(V), GREEN)
+    parts += right.x_axis("t, share of coins from the press at 500") + svg.text(450, 14, "solid: C at each t", C_COLOR)
+    parts += svg.text(450, 30, "dashed: V of this D, held; thin: of three others", BLUE)
     words = f"From the mixture now this D gets V = {V:.2f}; the mixture's own best D would get C = {C:.2f}."
     return svg.picture(parts + svg.text(40, 344, words, size=13), words, 870, 354)
 
@@ -245,7 +244,8 @@ def box_and_bell(steps: Sequence[int] = (0, 5, 20, 100)) -> None:
         ax.set(xlabel="x", ylabel="density", ylim=(0, 1.7))
     left.set_title("300 free heights, after 0, 5, 20 and 100 steps")
     right.set_title(f"the best normal, spread {sd:.3f}: JSD {jsd:.4f}")
-    _say(left, (-0.28, 1.3, "0 steps", GREEN), (1.04, 0.9, "data", INK))
+    for x, y, step in ((-0.3, 1.36, "0 steps"), (-0.17, 0.62, "5"), (-0.17, 0.1, "20"), (0.83, 1.03, "100")):
+        left.text(x, y, step, color=GREEN)
     show(figure, "Left: green heights grow into the dotted box. Right: the best bell rounds over the box's corners.")
 
 
@@ -386,8 +386,8 @@ def check_hill(thetas: Sequence[Sequence[float]]) -> str | None:
     if not all(1 <= sigma <= 12 and 466 <= mu <= 534 for mu, sigma in pairs):
         return f"got {pairs}; stay on the map: mean from 466 to 534, spread from 1 to 12."
     near, far = sorted(pairs, key=lambda theta: abs(theta[0] - 500))
-    if max(abs(abs(far[0] - 500) - 30) / 3, abs(near[0] - 500) / 3, abs(far[1] - 5), abs(near[1] - 5)) < 1:
-        return "these are the two of the slide above, or its mirror image; find another pair, with other spreads."
+    if abs(far[0] - 500) > 25 and max(abs(near[0] - 500) / 3, abs(far[1] - 5), abs(near[1] - 5)) <= 1:
+        return "this is the slide above, or its mirror image: spread 5 at both ends. Take other spreads."
     middle, ends = height((far[0] + near[0]) / 2, (far[1] + near[1]) / 2), [height(*theta) for theta in pairs]
     above = middle - sum(ends) / 2
     if above >= 0.3:

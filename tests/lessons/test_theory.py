@@ -92,7 +92,9 @@ def test_c_is_v_of_the_best_d_and_no_d_is_better(theta):
 def test_what_jsd_is_on_the_hill():
     jsd, C = theory.jsd(P_DATA, Normal(490.0, 4.0)), theory.criterion(P_DATA, Normal(490.0, 4.0))
     assert jsd == pytest.approx((C + LOG_4) / 2) and jsd == pytest.approx(0.386, abs=5e-4)
-    assert math.exp(jsd) == pytest.approx(1.47, abs=5e-3) and math.exp(0.2) == pytest.approx(1.22, abs=5e-3)
+    assert jsd - math.log(2) == pytest.approx(-0.307, abs=5e-4)
+    assert math.exp(jsd - math.log(2)) == pytest.approx(0.74, abs=5e-3)
+    assert math.exp(0.2 - math.log(2)) == pytest.approx(0.61, abs=5e-3)
     x = torch.linspace(470, 520, 501, dtype=torch.double)
     p, q = (it.log_prob(x).exp() for it in (P_DATA, Normal(490.0, 4.0)))
     assert (torch.xlogy(p, 2 * p / (p + q)) + torch.xlogy(q, 2 * q / (p + q)) >= 0).all()
@@ -106,6 +108,8 @@ def test_kl_is_never_negative():
     assert (terms.sum(1) > 0).all() and (terms < 0).any(1).all()
     u = torch.linspace(0.01, 9, 900, dtype=torch.double)
     assert (u.log() <= u - 1).all()
+    u = torch.tensor([0.35 / 0.1, 0.4 / 0.6, 0.25 / 0.3])  # gold, copper, silver
+    assert (u - 1 - u.log()).tolist() == [pytest.approx(gap, abs=5e-3) for gap in (1.25, 0.07, 0.02)]
 
 
 @pytest.mark.parametrize(("best_at", "ends"), [(0.1, (-0.102, -1.295, -2.488)), (0.3, (-0.268, -0.998, -1.728))])
@@ -114,6 +118,8 @@ def test_a_held_d_is_a_straight_line_under_c(best_at, ends):
     V, C = torch.tensor([lesson.mixed(best_at, s) for s in t]), torch.tensor([lesson.mixed(s, s) for s in t])
     assert torch.allclose(V, torch.lerp(V[0], V[-1], torch.tensor(t)), atol=1e-5)
     assert (V < C + 1e-5).all() and (C.diff(n=2) > 0).all()
+    best = theory.optimal_discriminator(P_DATA, lesson.mix(best_at))(lesson.X)
+    assert best.max().item() == pytest.approx({0.1: 0.91, 0.3: 0.77}[best_at], abs=5e-3)
     assert [V[i].item() for i in (0, 10, 20)] == [pytest.approx(end, abs=5e-4) for end in ends]
 
 
@@ -199,6 +205,17 @@ def test_ideal_walks():
     assert walk(non_saturating, torch.optim.SGD, 1.0)[0] == pytest.approx(126, abs=2)
 
 
+def test_on_the_plain_plain_steps_get_nowhere():
+    mu, sigma = torch.tensor(480.0, requires_grad=True), torch.tensor(1.0, requires_grad=True)
+    steps, z = torch.optim.SGD([mu, sigma], lr=0.05), seen.quantiles(Normal(0.0, 1.0), 200)
+    for _ in range(1000):
+        D = theory.optimal_discriminator(P_DATA, Normal(mu.item(), sigma.item()))
+        steps.zero_grad()
+        saturating(D(mu + sigma * z)).backward()
+        steps.step()
+    assert (mu.item(), sigma.item()) == (pytest.approx(480.1, abs=0.05), pytest.approx(1.1, abs=0.05))
+
+
 def test_with_a_short_memory_adam_is_as_quick_with_either_loss():
     def short(weights, lr):
         return torch.optim.Adam(weights, lr=lr, betas=(0.5, 0.9))
@@ -231,8 +248,11 @@ def test_the_heights_in_the_text():
 def test_the_pictures_that_follow_sliders(values):
     picture = lesson.best_d(*values)
     assert f"{lesson.height(*values):.3f}" in picture and "nan" not in picture
-    ends = [(value - 466) / 68 for value in (values[0], 534.0)]
-    assert "V = " in lesson.held_d(*ends)
+    for best_at in (0.06, 0.5, 1.0):  # the slider's ends, and its middle
+        for now in (0.0, 1.0):
+            words = lesson.held_d(best_at, now)
+            assert f"V = {lesson.mixed(best_at, now):.2f}" in words and "nan" not in words and "inf" not in words
+            assert lesson.mixed(best_at, now) > -3.1  # within the picture
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
@@ -304,10 +324,12 @@ HILL = [
     ([[500.0, 4.0], [534.0, 2.0]], "Right"),
     (torch.tensor([[466.0, 2.0], [500.0, 4.0]]), "Right"),
     (np.array([[466.0, 2.0], [500.0, 4.0]]), "Right"),
-    (((470, 5), (500, 5)), "of the slide"),
-    (((500, 5), (470, 5)), "of the slide"),
-    (((530, 5), (500, 5)), "of the slide"),
-    (((471, 5.5), (501, 5)), "of the slide"),
+    (((470, 5), (500, 5)), "this is the slide above"),
+    (((500, 5), (470, 5)), "this is the slide above"),
+    (((530, 5), (500, 5)), "this is the slide above"),
+    (((471, 5.5), (501, 5)), "this is the slide above"),
+    (((500, 5), (466, 5)), "this is the slide above"),
+    (((471, 5), (500, 5)), "this is the slide above"),
     (((480, 5), (520, 5)), "a hole between your two"),
     (((470, 5), (475, 5)), "level ground"),
     (((500, 5), (500, 5)), "level ground"),

@@ -80,7 +80,7 @@ def best_d(mu: float = 480.0, sigma: float = 5.0) -> str:
     parts += side.x_axis("mean of the fakes, at this spread") + svg.text(500, 210, "from the side: C(G)", C_COLOR)
     parts += svg.dot(500 + side.x(mu), 218 + side.y(C), GREEN) + svg.text(844, 218 + side.y(LOWEST) + 4, "-1.386")
     words = "The best D says on average {:.2f} about real coins and {:.2f} about fakes".format(*mean_answers(mu, sigma))
-    words += f": V, and so C(G), is {C:.3f}."
+    words += f". C(G), its V, is {C:.3f}."
     return svg.picture(parts + svg.text(40, 366, words, size=13), words, 900, 376)
 
 
@@ -95,7 +95,7 @@ def three_moments() -> None:
         axes[3].plot(mu, 5, "o", mfc="white", mec=GREEN, zorder=6)
         axes[3].text(mu, 6.2, str(i), ha="center", color=GREEN)
     _say(axes[0], (505, 0.38, "real", INK), (461, 0.6, "fakes", GREEN), (493, 0.88, "best D", ORANGE))
-    _map(axes[3]).set_title("the map of all counterfeiters:\nheight C(G)")
+    _map(axes[3]).set_title("the map of all N(mean, spread²):\nheight C(G)")
     show(figure, "1: fakes far off, D* a cliff, C near 0. 2: nearer, a slope. 3: on the data, flat, the lowest point.")
 
 
@@ -369,7 +369,7 @@ def check_criterion(C: Callable[[Tensor, Tensor, float], Any]) -> str | None:
         "this is twice the JSD; -log 4 is missing.": lambda n: 2 * n.jsd,
         "this is the mean over both kinds of coins; V adds the two means.": lambda n: n.C / 2,
         "the sign: C adds means of logs of probabilities, so it is at most 0.": lambda n: -n.C,
-        "log 4 has the wrong sign: it is -log 4 + 2 JSD.": lambda n: n.C - 2 * LOWEST,
+        "one JSD too few: C = -log 4 + 2 JSD.": lambda n: LOWEST + n.jsd,
         "this is -log 4, V of a D that says 1/2; the best D for these two does better.": lambda n: LOWEST,
     }
     return _judge(C, "C", mistakes)
@@ -386,8 +386,8 @@ def check_hill(thetas: Sequence[Sequence[float]]) -> str | None:
     if not all(1 <= sigma <= 12 and 466 <= mu <= 534 for mu, sigma in pairs):
         return f"got {pairs}; stay on the map: mean from 466 to 534, spread from 1 to 12."
     near, far = sorted(pairs, key=lambda theta: abs(theta[0] - 500))
-    if abs(far[0] - 500) > 25 and max(abs(near[0] - 500) / 3, abs(far[1] - 5), abs(near[1] - 5)) <= 1:
-        return "this is the slide above, or its mirror image: spread 5 at both ends. Take other spreads."
+    if abs(far[0] - 500) > 25 and max(abs(near[0] - 500) / 12, abs(far[1] - 5), abs(near[1] - 5)) < 0.25:
+        return "this is the slide above, or its mirror image: spread 5 at both ends. Change a spread."
     middle, ends = height((far[0] + near[0]) / 2, (far[1] + near[1]) / 2), [height(*theta) for theta in pairs]
     above = middle - sum(ends) / 2
     if above >= 0.3:

@@ -147,6 +147,20 @@ def test_free_heights_become_a_box_and_no_normal_does():
     assert Uniform(0.0, 1.0).stddev.item() == pytest.approx(0.289, abs=5e-4)
 
 
+def test_the_slope_of_c_in_a_height():
+    p, q = torch.tensor([0.6, 0.3, 0.1]).double(), torch.tensor([0.2, 0.2, 0.6]).double().requires_grad_()
+    C = (p * (p / (p + q)).log()).sum() + (q * (q / (p + q)).log()).sum()
+    (slope,) = torch.autograd.grad(C, q)
+    assert torch.allclose(slope, (1 - p / (p + q)).log())
+
+
+def test_a_held_d_touches_c_on_the_slide_too():
+    D = theory.optimal_discriminator(P_DATA, Normal(488.0, 5.0))
+    for mu in (480.0, 484.0, 487.9, 488.1, 492.0, 500.0):
+        below = lesson.height(mu, 5.0) - theory.value(D, P_DATA, Normal(mu, 5.0), lesson.X)
+        assert (0 <= below + 1e-6 < 1e-3) if abs(mu - 488) < 0.2 else below > 0.01
+
+
 def other_height(mu, sigma):
     p_g = Normal(mu, sigma)
     return kl_divergence(p_g, P_DATA).item() - 2 * theory.jsd(P_DATA, p_g, lesson.X)
@@ -310,7 +324,7 @@ CRITERION = [
     (lambda *a: 2 * divergence(*a), "-log 4 is missing"),
     (lambda *a: best_value(*a) / 2, "adds the two means"),
     (lambda *a: -best_value(*a), "at most 0"),
-    (lambda *a: LOG_4 + 2 * divergence(*a), "wrong sign"),
+    (lambda *a: -LOG_4 + divergence(*a), "one JSD too few"),
     (lambda *a: best_value(*a) / math.log(2), "natural log"),
     (lambda *a: -LOG_4, "a D that says 1/2"),
     (lambda *a: 3.0, "it should be -1.107, and yours is 3"),
@@ -327,7 +341,10 @@ HILL = [
     (((470, 5), (500, 5)), "this is the slide above"),
     (((500, 5), (470, 5)), "this is the slide above"),
     (((530, 5), (500, 5)), "this is the slide above"),
-    (((471, 5.5), (501, 5)), "this is the slide above"),
+    (((466, 6), (500, 6)), "Right"),
+    (((466, 4), (500, 5)), "Right"),
+    (((470, 4.5), (500, 5.5)), "Right"),
+    (((466, 5), (500, 8)), "Right"),
     (((500, 5), (466, 5)), "this is the slide above"),
     (((471, 5), (500, 5)), "this is the slide above"),
     (((480, 5), (520, 5)), "a hole between your two"),

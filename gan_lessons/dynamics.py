@@ -104,3 +104,23 @@ def ideal_loss(
     x = G(theory.quantiles(latent, n).to(devices.of(G)))  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
     return loss.generator(None, D(x))
+
+
+def free_heights(p_data: Tensor, p_g: Tensor, dx: float, steps: int, eta: float = 0.2) -> list[Tensor]:
+    """p_g goes down C(G) with every one of its heights free, as in the convergence proof: D is the best at every step.
+
+        p_g(x) <- p_g(x) (1 - D*(x))^-eta, then all heights are scaled to an area of 1
+
+    A fake at x adds log(1 - D*(x)) to V, so fakes move to where this number is lowest. p_data, p_g: heights (n,) at
+    points dx apart. Returns p_g before the first step and after each, steps + 1 of them.
+
+    >>> p_data, p_g = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
+    >>> free_heights(p_data, p_g, dx=1.0, steps=200)[-1]
+    tensor([0.5000, 0.5000])
+    """
+    path = [p_g]
+    for _ in range(steps):
+        p_g = p_g * (p_g / (p_data + p_g)) ** -eta  # 1 - D* = p_g / (p_data + p_g)
+        p_g = p_g / (p_g.sum() * dx)
+        path.append(p_g)
+    return path

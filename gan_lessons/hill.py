@@ -1,8 +1,12 @@
 """The hill as a still picture: what `views.Figure1` draws while a panel plays."""
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.axes import Axes
+from torch import Tensor
+from torch.distributions import Distribution
 
+from gan_lessons import theory
 from gan_lessons.seen import Curves, Fakes
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
 
@@ -55,3 +59,12 @@ def scale(ax: Axes, x: float, y: float) -> None:
         ax.annotate("", (end, y), (x, y), arrowprops=arrow)
         ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=color)
         x = end + 0.075 * (right - left)
+
+
+def draw_best(p_data: Distribution, p_g: Distribution, x: Tensor, ax: Axes | None = None) -> Axes:
+    """The same hill if D were trained to the end: D*(x), the share of real ones among all that lie at x."""
+    p, q = (it.log_prob(x).exp() for it in (p_data, p_g))
+    best = theory.optimal_discriminator(p_data, p_g)(x)
+    draw(Curves(x, p, q, torch.full_like(x, torch.nan), best), None, ax)
+    (ax or plt.gca()).plot(x, best, **STYLE["D*"])
+    return ax or plt.gca()

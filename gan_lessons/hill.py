@@ -1,5 +1,7 @@
 """The hill as a still picture: what `views.Figure1` draws while a panel plays."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
@@ -55,3 +57,16 @@ def scale(ax: Axes, x: float, y: float) -> None:
         ax.annotate("", (end, y), (x, y), arrowprops=arrow)
         ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=color)
         x = end + 0.075 * (right - left)
+
+
+def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str) -> None:
+    """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
+
+    Arrows as in `draw`, in the axes' present limits of x.
+    """
+    left, right = ax.get_xlim()
+    for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
+        end = place + LONGEST * (right - left) * push_length(push)
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
+        ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
+    ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

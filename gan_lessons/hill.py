@@ -59,14 +59,14 @@ def scale(ax: Axes, x: float, y: float) -> None:
         x = end + 0.075 * (right - left)
 
 
-def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str) -> None:
+def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str, longest: float = 0.25) -> None:
     """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
 
-    Arrows as in `draw`, in the axes' present limits of x.
+    longest: of an arrow for a push of 1, in widths of the axes, whose limits of x must be set before.
     """
     left, right = ax.get_xlim()
     for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
-        end = place + LONGEST * (right - left) * push_length(push)
+        end = place + longest * (right - left) * push_length(push)
         arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
         ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
     ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

@@ -209,7 +209,7 @@ def hill_and_pushes(
     colour and its pushes (m,); the mean of them is written beside.
     """
     ends, longest, end = (x[0].item(), x[-1].item()), 110, 276 + 94 * len(rows)
-    box, top = Box(20, 34, 490, 190, ends, (0, 1.05)), 2.1 * p_data.max()
+    box, top = Box(20, 34, 490, 190, ends, (-0.05, 1.05)), 2.1 * p_data.max()
     inside = [box.line(x, p_data / top, "data"), box.line(x, p_g / top, "fakes", fill=True)]
     inside += [box.line(ends, (0.5, 0.5), "guide"), box.line(x, D, "D")]
     inside += [dot(box.x(a), box.y(h), STYLE["fakes"]["color"]) for a, h in zip(at, heights, strict=True)]

@@ -1,7 +1,6 @@
 """Behind lesson 03, what each player wants: its pictures, and the checks of its exercises."""
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -15,7 +14,7 @@ from torch.distributions import Distribution, Normal, Uniform
 from gan_lessons import data, hill, losses, recipes, seen, svg, theory
 from gan_lessons.lessons.checking import UNANSWERED, check, show
 from gan_lessons.optimizers import adam
-from gan_lessons.style import STYLE
+from gan_lessons.style import PUSH_SHOWN, STYLE
 from gan_lessons.training import Trainer
 
 X = torch.linspace(460, 520, 241)  # where the pictures look
@@ -64,17 +63,19 @@ def four_strengths(turns: Sequence[int] = (0, 12, 50, 200), mu: float = 475.0) -
         D, x = stages(mu)[until], mu + NINE
         _hill(D, Normal(mu, 3.0), top)
         top.plot(x, D(x).sigmoid().detach(), "o", color=GREEN, markersize=4)
+        bottom.set(xlabel="weight of a coin, x", xlim=(460, 520), ylim=(-4, 20.5), yticks=[])
         top.set(title=f"after {until} turns of D" if until else "before D's first turn", xlabel="", ylabel="")
         for shift, (name, values) in zip((11, 0), pushes(D, x).items(), strict=True):
             hill.rows(bottom, x.tolist(), values.tolist(), shift + 8, COLORS[name])
             bottom.text(519, shift + 2.5, f"{name}:\nmean {values.mean():.4f}", color=COLORS[name], ha="right")
-        bottom.set(xlabel="weight of a coin, x", xlim=(460, 520), ylim=(-4, 20.5), yticks=[])
     axes[0, 0].text(506, 0.3, "data")
     axes[0, 0].text(479, 0.8, "fakes", color=GREEN)
     axes[0, 3].text(489, 0.5, "D", color=BLUE)
     axes[0, 0].set_ylabel("D(x): how real?")
-    axes[1, 0].set_ylabel("pushes on the nine fakes")
-    hill.scale(axes[1, 0], 462, -2.8)
+    axes[1, 0].set_ylabel("pushes, and their scale")
+    for x, push in zip((463, 473, 486), PUSH_SHOWN, strict=True):
+        hill.rows(axes[1, 0], [x], [push], -3, "#222222")
+        axes[1, 0].text(x + 1 + 15 * push**0.5, -3, f"{push:g}", va="center", fontsize=8)
     show(figure, "As D gets stronger the arrows of -log D grow, and those of log(1 - D) grow a little, then vanish.")
 
 
@@ -110,7 +111,7 @@ def _inspectors(Ds: dict[str, Callable[[Tensor], Tensor]], real: Distribution, f
     for ax, (name, D) in zip(axes, Ds.items(), strict=True):
         value = theory.value(D, real, fake)
         ax.plot(x, D(x), **STYLE["D*" if name.startswith("D*, ") else "D"])
-        ax.set_title(f"{name}\nV = {'-infinity' if math.isinf(value) else f'{value:.3f}' if value else 0}")
+        ax.set_title(f"{name}\nV = {'-infinity' if value < -99 else f'{value:.3f}' if value else 0}")
         ax.set(xlabel="weight of a coin, x", xlim=(470, 515), ylim=(-0.1, 1.1), yticks=[0, 0.5, 1])
     axes[0].set_ylabel("D(x): how real?")
     return axes
@@ -126,7 +127,7 @@ def ten_coins(d: Tensor, mean_log: Tensor) -> None:
     left.set(xlabel="d, what D says of these ten coins", ylabel="mean log, as in V", ylim=(-2, 0))
     right.plot(d, 0.8 * d + 0.2 * (1 - d), color="#444444")
     right.plot(1, 0.8, "o", color="#666666")
-    right.text(0.93, 0.79, "best: 1", color="#666666", ha="right")
+    right.text(0.93, 0.79, "best: 1", ha="right")
     right.set(xlabel="d, what D says of these ten coins", ylabel="mean, without the log", ylim=(0, 1))
     show(figure, "Left, the mean log has its top at 0.8. Right, without the log, a straight line rises up to 1.")
 
@@ -288,8 +289,7 @@ def weak_d(rounds: Sequence[int] = (0, 100, 300)) -> None:
     gan = race(start=(490.0, 3.0), lr_g=0.05, optimizer=adam, k=0)
     figure, axes = plt.subplots(1, len(rounds), figsize=(11, 2.9), sharey=True)
     for ax, until in zip(axes, rounds, strict=True):
-        for _ in gan.run(until - gan.steps_done):
-            pass
+        list(gan.run(until - gan.steps_done))
         mu, sigma = gan.generator.mu.item(), abs(gan.generator.sigma.item())
         _hill(gan.discriminator, Normal(mu, max(sigma, 0.1)), ax)
         ax.plot(*seen.fakes(gan)[1:3], "o", color=GREEN, markersize=5)

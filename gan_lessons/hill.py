@@ -67,6 +67,7 @@ def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, colo
     left, right = ax.get_xlim()
     for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
         end = place + longest * (right - left) * push_length(push)
-        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
+        head = min(6, 1 + 50 * abs(push_length(push)))  # a short arrow has a small one
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
         ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
     ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

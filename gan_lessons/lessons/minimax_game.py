@@ -126,8 +126,7 @@ def ten_coins(d: Tensor, mean_log: Tensor) -> None:
     left.text(d[top], mean_log[top] + 0.1, f"best: {d[top]:.1f}", color=ORANGE, ha="center")
     left.set(xlabel="d, what D says of these ten coins", ylabel="mean log, as in V", ylim=(-2, 0))
     right.plot(d, 0.8 * d + 0.2 * (1 - d), color="#444444")
-    right.plot(1, 0.8, "o", color="#666666")
-    right.text(0.93, 0.79, "best: 1", ha="right")
+    right.text(1, 0.85, "best: 1", ha="right")
     right.set(xlabel="d, what D says of these ten coins", ylabel="mean, without the log", ylim=(0, 1))
     show(figure, "Left, the mean log has its top at 0.8. Right, without the log, a straight line rises up to 1.")
 
@@ -242,19 +241,12 @@ def walks(walked: dict[str, Sequence[tuple[float, float]]], title: str) -> None:
         look = {"color": COLORS[name], "linestyle": DASHES[name], "linewidth": 2, "label": name}
         left.plot([mu for mu, _ in states], **look)
         right.plot([abs(sigma) for _, sigma in states], **look)
-    _path(left, f"{title}: mean of the fakes")
-    right.axhline(5, **STYLE["data"])
-    right.text(right.get_xlim()[1], 5.3, "spread of the real coins", ha="right")
-    right.set(xlabel="round", ylabel="spread of the fakes", title=f"{title}: spread of the fakes", ylim=(0, 18))
+    for ax, what, value, limits in ((left, "mean", 500, (467, 507)), (right, "spread", 5, (0, 18))):
+        ax.axhline(value, **STYLE["data"], label="real coins")
+        ax.set(xlabel="round", ylabel=f"{what} of the fakes", title=f"{title}: {what} of the fakes", ylim=limits)
     right.legend(loc="upper right")
     ends = [f"{states[-1][0]:.0f} under {name}" for name, states in walked.items()]
     show(figure, f"The mean of the fakes begins at 470 and ends at {', '.join(ends)}; beside it their spread.")
-
-
-def _path(ax: Axes, title: str) -> None:
-    ax.axhline(500, **STYLE["data"])
-    ax.text(ax.get_xlim()[1], 503.5, "mean of the real coins", ha="right")
-    ax.set(xlabel="round", ylabel="mean of the fakes", title=title, ylim=(467, 507))
 
 
 def switch() -> None:
@@ -266,7 +258,8 @@ def switch() -> None:
         ax.plot(range(begin, begin + rounds), mu, color=COLORS[name], linestyle=DASHES[name], linewidth=2.5)
         ax.axvline(begin, **STYLE["guide"])
         ax.text(begin + 4, 490, name, color=COLORS[name])
-    _path(ax, "one game, plain gradient steps: only the loss is switched")
+    ax.axhline(500, **STYLE["data"])
+    ax.set(xlabel="round", ylabel="mean of the fakes", title="one game: only the loss is switched", ylim=(467, 502))
     show(figure, "A staircase: level under log(1 - D), rising under -log D, level again, rising again.")
 
 
@@ -284,10 +277,10 @@ def cost_of_k() -> None:
     show(figure, "Eight dots near 1,000 turns for k = 1, and eight dots near 4,000 turns for k = 5.")
 
 
-def weak_d(rounds: Sequence[int] = (0, 100, 300)) -> None:
+def weak_d(rounds: Sequence[int] = (0, 30, 100, 300)) -> None:
     """D stops learning, and G goes on: the fakes run together at one weight."""
     gan = race(start=(490.0, 3.0), lr_g=0.05, optimizer=adam, k=0)
-    figure, axes = plt.subplots(1, len(rounds), figsize=(11, 2.9), sharey=True)
+    figure, axes = plt.subplots(1, len(rounds), figsize=(12, 2.8), sharey=True)
     for ax, until in zip(axes, rounds, strict=True):
         list(gan.run(until - gan.steps_done))
         mu, sigma = gan.generator.mu.item(), abs(gan.generator.sigma.item())
@@ -295,7 +288,10 @@ def weak_d(rounds: Sequence[int] = (0, 100, 300)) -> None:
         ax.plot(*seen.fakes(gan)[1:3], "o", color=GREEN, markersize=5)
         ax.set(title=f"G alone, {until} turns: spread {sigma:.2f}", xlim=(475, 515), ylabel="")
     axes[0].set_ylabel("D(x): how real?")
-    show(figure, "The hill stands still; the nine fakes close up, and in the end all stand at one weight near 498.")
+    show(
+        figure,
+        "On a hill that stands still nine fakes first spread, then close up, until all stand at one weight near 498.",
+    )
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
@@ -352,21 +348,23 @@ def check_value(value: Callable[..., Any]) -> str | None:
         "a sigmoid too many: D(x) is a probability already.": p.sigmoid().log().mean() + (1 - q.sigmoid()).log().mean(),
     }
     answer = value(D, x_real, x_fake)
-    return _verdict(answer, right, typical, f"V of these coins is {right:.3f}, and yours is {answer}.")
+    return _verdict(answer, right, typical, f"V of these coins is {right:.3f}, and yours is {_numbers(answer)}.")
 
 
 @check
 def check_best(best: Callable[..., Any]) -> str | None:
-    """best(p_data, p_g) -> D*, from both densities at the same x."""
-    x = torch.tensor([485.0, 493.0, 498.5, 505.0])
+    """best(p_data, p_g, real) -> the best D at each x, from both densities there and the share of real coins shown."""
+    x, real = torch.tensor([485.0, 493.0, 498.5, 505.0]), 0.75
     p, q = REAL.log_prob(x).exp(), FAKE.log_prob(x).exp()
-    right, answer = p / (p + q), best(p.clone(), q.clone())
+    right, answer = 3 * p / (3 * p + q), best(p.clone(), q.clone(), real)
     typical = {
-        "this is how many real coins come on one fake; the share of real among all coins is wanted.": p / q,
-        "this is the share of fakes.": q / (p + q),
-        "divide by all coins of this weight, p_data + p_g; this is not their mean.": 2 * p / (p + q),
-        "this is the logit of D*, log p_data - log p_g; the sigmoid of it is D*.": p.log() - q.log(),
-        "this is the difference, not the share.": (p - q) / (p + q),
+        "this is D*, for as many fakes as real coins; here three of four are real.": p / (p + q),
+        "this is the share of fakes.": q / (3 * p + q),
+        "real belongs to p_data, 1 - real to p_g; you have it the other way round.": p / (p + 3 * q),
+        "this is how many real coins come on one fake; their share among all coins is wanted.": 3 * p / q,
+        "divide by all coins of this weight: real * p_data + (1 - real) * p_g.": real * p / (p + q),
+        "this counts the real coins alone: divide by all coins of this weight.": real * p,
+        "of the fakes a share 1 - real is shown; you count all of them.": real * p / (real * p + q),
     }
     return _verdict(answer, right, typical, "of 8 real coins and 2 fakes at one weight the share is 0.8: count again.")
 

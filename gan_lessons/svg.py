@@ -221,7 +221,7 @@ def hill_and_pushes(
     for i, (name, (color, pushes)) in enumerate(rows.items()):
         places = zip((20 + box.x(at)).tolist(), pushes.tolist(), strict=True)
         arrows += [(color, place, 268 + 94 * i + 8 * j, push) for j, (place, push) in enumerate(places)]
-        parts.append(text(510, 304 + 94 * i, f"{name}: {pushes.mean():.4f} in the mean", color, "end"))
+        parts.append(text(545, 304 + 94 * i, f"{name}: mean {pushes.mean():.4f}", color, "end"))
     for color, place, y, push in arrows:
         drawn = arrow(place, y, longest * push_length(push), double=abs(push) > 1)
         parts.append(f'<g fill="none" stroke="{color}" stroke-width="1.8">{drawn}</g>')

@@ -51,7 +51,7 @@ def pushes(D: nn.Module, x_fake: Tensor) -> dict[str, Tensor]:
 def two_pushes(turns: int = 12, mu: int = 475) -> str:
     """What the sliders draw: the hill after so many turns of D, and under it both losses' pushes on the same fakes."""
     D, x, p_g = stages(mu)[turns], mu + NINE, Normal(mu, 3.0).log_prob(X).exp()
-    rows = {f"push of {name}": (COLORS[name], values) for name, values in pushes(D, x).items()}
+    rows = {name: (COLORS[name], values) for name, values in pushes(D, x).items()}
     heights = (D(one).sigmoid().detach() for one in (X, x))
     return svg.hill_and_pushes(X, REAL.log_prob(X).exp(), p_g, next(heights), x, next(heights), rows)
 
@@ -246,7 +246,7 @@ def walks(walked: dict[str, Sequence[tuple[float, float]]], title: str) -> None:
         ax.set(xlabel="round", ylabel=f"{what} of the fakes", title=f"{title}: {what} of the fakes", ylim=limits)
     right.legend(loc="upper right")
     ends = [f"{states[-1][0]:.0f} under {name}" for name, states in walked.items()]
-    show(figure, f"The mean of the fakes begins at 470 and ends at {', '.join(ends)}; beside it their spread.")
+    show(figure, f"The mean of the fakes, which ends at {', '.join(ends)}; beside it their spread, first wide.")
 
 
 def switch() -> None:
@@ -348,7 +348,8 @@ def check_value(value: Callable[..., Any]) -> str | None:
         "a sigmoid too many: D(x) is a probability already.": p.sigmoid().log().mean() + (1 - q.sigmoid()).log().mean(),
     }
     answer = value(D, x_real, x_fake)
-    return _verdict(answer, right, typical, f"V of these coins is {right:.3f}, and yours is {_numbers(answer)}.")
+    yours = "not a number" if _numbers(answer) is None or _numbers(answer).numel() != 1 else f"{float(answer):.3f}"
+    return _verdict(answer, right, typical, f"V of these coins is {right:.3f}, and yours is {yours}.")
 
 
 @check

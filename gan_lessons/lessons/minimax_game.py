@@ -306,7 +306,7 @@ def _numbers(answer: Any) -> Tensor | None:
 
 
 def _same(a: Any, b: Any) -> bool:
-    a, b = _numbers(a), _numbers(b)
+    a, b = _numbers(a).flatten(), _numbers(b).flatten()
     return a.shape == b.shape and torch.allclose(a, b, rtol=1e-3, atol=1e-6)
 
 

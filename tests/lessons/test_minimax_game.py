@@ -280,6 +280,7 @@ VALUE = [
     (v(), "Right"),
     (lambda *a: v()(*a).item(), "Right"),
     (lambda *a: np.float64(v()(*a).item()), "Right"),
+    (lambda *a: v()(*a).reshape(1).double(), "Right"),
     (v(sign=-1), "minus V"),
     (v(fake=lambda d: d.log().mean()), "not log D"),
     (v(fake=lambda d: (1 - d.log()).mean()), "not 1 - log D"),
@@ -335,6 +336,8 @@ def both(a=1.0, b=1.0, swap=False, take=torch.mean, prepare=torch.sigmoid):
 
 LOSSES = [
     (lambda a: (-bce(a, torch.zeros_like(a)), bce(a, torch.ones_like(a))), "Right"),
+    (lambda a: (-bce(a, torch.zeros_like(a)).reshape(1), bce(a, torch.ones_like(a)).reshape(1)), "Right"),
+    (lambda a: np.array([-bce(a, torch.zeros_like(a)).item(), bce(a, torch.ones_like(a)).item()]), "Right"),
     (lambda a: [-bce(a, torch.zeros_like(a)).item(), bce(a, torch.ones_like(a)).item()], "Right"),
     (lambda a: torch.stack([losses.minimax.generator(None, a), losses.non_saturating.generator(None, a)]), "Right"),
     (both(), "D rounds to 0"),

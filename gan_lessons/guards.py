@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from gan_lessons import data
 from gan_lessons.arguments import count, function, number, one_of, plain, shown
-from gan_lessons.devices import drawing, seeded  # noqa: F401
+from gan_lessons.devices import drawing
 from gan_lessons.losses import Loss
 
 

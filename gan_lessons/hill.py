@@ -1,5 +1,7 @@
 """The hill as a still picture: what `views.Figure1` draws while a panel plays."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
@@ -68,3 +70,17 @@ def draw_best(p_data: Distribution, p_g: Distribution, x: Tensor, ax: Axes | Non
     draw(Curves(x, p, q, torch.full_like(x, torch.nan), best), None, ax)
     (ax or plt.gca()).plot(x, best, **STYLE["D*"])
     return ax or plt.gca()
+
+
+def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str, longest: float = 0.25) -> None:
+    """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
+
+    longest: of an arrow for a push of 1, in widths of the axes, whose limits of x must be set before.
+    """
+    left, right = ax.get_xlim()
+    for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
+        end = place + longest * (right - left) * push_length(push)
+        head = min(6, 1 + 50 * abs(push_length(push)))  # a short arrow has a small one
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
+        ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
+    ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from torch import Tensor
 
 from gan_lessons.seen import Curves, Fakes
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
@@ -55,3 +56,25 @@ def scale(ax: Axes, x: float, y: float) -> None:
         ax.annotate("", (end, y), (x, y), arrowprops=arrow)
         ax.text(end, y, f" {push:g}", va="center", fontsize=9, color=color)
         x = end + 0.075 * (right - left)
+
+
+def arrows(z: Tensor, x: Tensor, ax: Axes, ticks: int = 2) -> None:
+    """An arrow from each z, on an axis of its own, to its x = G(z): what the paper's Figure 1 has below.
+
+    z, x: shape (m,), z increasing; ax: its x limits are set, and it is not drawn on otherwise. Each ticks-th z is
+    written. Arrows that leave the picture are not drawn.
+    """
+    low, high = ax.get_xlim()
+    feet = low + (high - low) * (0.14 + 0.72 * (z - z[0]) / (z[-1] - z[0]))
+    color = STYLE["fakes"]["color"]
+    arrow = {"arrowstyle": "-|>", "color": color, "lw": 0.9, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+    for foot, head in zip(feet.tolist(), x.tolist(), strict=True):
+        if low <= head <= high:
+            ax.annotate("", (head, 1), (foot, 0), arrowprops=arrow)
+    ax.hlines([0, 1], low, high, color="black", linewidth=0.8)
+    for i in range(0, len(z), ticks):
+        ax.text(feet[i], -0.08, f"{z[i]:.1f}", ha="center", va="top", fontsize=8)
+    for name, height in (("x", 1), ("z", 0)):
+        ax.text(high, height, f" {name}", va="center", clip_on=False)
+    ax.set(ylim=(-0.35, 1.05), yticks=[])
+    ax.spines[["left", "bottom"]].set_visible(False)

@@ -74,7 +74,7 @@ def four_journeys(seed):
         gan = recipes.gaussian(seed, decay=None, loss=loss)
         widest[f"learning, {name}"] = max(spread(gan) for _ in gan.run(700))
         widest[f"best, {name}"] = max(ideal_game(loss, seed))
-    ranges = ((7, 8.5), (0, 5.3), (9.5, 11), (8, 10))
+    ranges = ((7, 8.5), (0, 5), (9.5, 11), (8, 10))
     return all(a < w < b for w, (a, b) in zip(widest.values(), ranges, strict=True)), widest
 
 
@@ -109,19 +109,19 @@ def rests(seed):
     gan = lesson.figure_1(seed, "d", **lesson.STATES["d"][2])
     off = [(abs(gan.generator.mu.item() - 500), abs(spread(gan) - 5)) for _ in gan.run(800)]
     mu, sd = (max(column) for column in zip(*off, strict=True))
-    return max(mu, sd) < 0.6, {"mu off by": mu, "spread off by": sd}
+    return max(mu, sd) < 1, {"mu off by": mu, "spread off by": sd}
 
 
 OBSERVATIONS = {
     "In {} of 8 seeds D was within 0.1 of D\\* wherever there are coins, after 300 turns.": reaches_the_best,
     "In {} of 8 seeds the spread ended below 3.2 with -log D and above 5.3 with log(1 - D).": closes_or_spreads,
     "(The numbers are of one game; in {} of 8 seeds each of the six is within 0.05 of these.)": two_factors,
-    "In {} of 8 seeds the widest spread was at most 5.3 for the best D with -log D; in the other three games it was "
+    "In {} of 8 seeds the widest spread stayed below 5 for the best D with -log D; in the other three games it was "
     "8 to 10, 7 to 8.5 and 9.5 to 11.": four_journeys,
     "In {} of 8 seeds fewer than 5% of the fakes were left there, and later 15% to 35% were back.": goes_and_comes_back,
     "In {} of 8 seeds the spread was below 0.3 after 1,200 rounds.": all_together,
     "In {} of 8 seeds the spread was above 8 after 1,200 rounds.": wide_apart,
-    "In {} of 8 seeds mean and spread stayed within 0.6 of 500 and 5, for 800 rounds.": rests,
+    "In {} of 8 seeds mean and spread stayed within 1 of 500 and 5, for 800 rounds.": rests,
 }
 
 

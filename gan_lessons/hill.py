@@ -1,9 +1,15 @@
 """The hill as a still picture: what `views.Figure1` draws while a panel plays."""
 
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
-from torch import Tensor
+from collections.abc import Callable, Sequence
 
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.distributions import Uniform
+
+from gan_lessons import theory
 from gan_lessons.seen import Curves, Fakes
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
 
@@ -78,3 +84,51 @@ def arrows(z: Tensor, x: Tensor, ax: Axes, ticks: int = 2) -> None:
         ax.text(high, height, f" {name}", va="center", clip_on=False)
     ax.set(ylim=(-0.35, 1.05), yticks=[])
     ax.spines[["left", "bottom"]].set_visible(False)
+
+
+def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Sequence[float], dz: float = 0.05) -> Figure:
+    """Change of variables: z uniform from low to high, G as a curve, and where it carries strips of z, from starts.
+
+    On the right the density of G(z), exact and, as bars, of 100,000 draws; in it each strip's share over its width.
+    """
+    figure, ((main, right), (below, none)) = plt.subplots(
+        2, 2, figsize=(10.6, 4.8), width_ratios=(3, 2), height_ratios=(3, 1), sharex="col"
+    )
+    z, share, draws = torch.linspace(low, high, 501), dz / (high - low), Uniform(low, high).sample((100_000,))
+    top, bottom = G(z).max().item(), G(z).min().item()
+    x = torch.linspace(bottom + 0.002 * (top - bottom), top - 0.002 * (top - bottom), 2000)
+    p_g = theory.pushforward(G, Uniform(low, high))(x)
+    main.plot(z, G(z), **STYLE["fakes"])
+    below.fill_between([low, high], 1 / (high - low), color="#dddddd")
+    right.hist(
+        G(draws),
+        bins=25,
+        density=True,
+        orientation="horizontal",
+        color=STYLE["fakes"]["color"],
+        alpha=0.2,
+        edgecolor="white",
+    )
+    right.plot(p_g, x, **STYLE["fakes"])
+    stacked, words = torch.zeros_like(x), {}
+    for start, color in zip(starts, ("#6a3d9a", "#7f4f24"), strict=False):
+        ends = G(torch.tensor([start, start + dz])).tolist()
+        a, b = min(ends), max(ends)
+        main.fill_between([start, start + dz], bottom, ends, color=color)
+        main.fill_betweenx([a, b], start, high, color=color, alpha=0.25, linewidth=0)
+        below.fill_between([start, start + dz], 1 / (high - low), color=color)
+        inside = (a <= x) & (x <= b)
+        height = torch.where(inside, share / (b - a), 0.0)
+        right.fill_betweenx(x, stacked, stacked + height, where=inside, color=color, linewidth=0)
+        stacked = stacked + height
+        words.setdefault(((a + b) / 2, f"{b - a:.2f}"), []).append(f"{share:g}")
+    for (middle, dx), shares in words.items():
+        total = len(shares) * share / float(dx)
+        added = f"({' + '.join(shares)})" if shares[1:] else shares[0]
+        right.text(total, middle + 0.6, f" {added} / {dx} = {total:.3f}", va="bottom", fontsize=9)
+    main.set(ylabel="x = G(z)", ylim=(bottom, top))
+    below.set(xlabel="z", ylabel="density of z", ylim=(0, 1.3 / (high - low)), xlim=(low, high))
+    right.set(xlabel="density of fakes, p_g", ylim=(bottom, top), xlim=(0, 0.25))
+    right.tick_params(labelbottom=True)
+    none.set_visible(False)
+    return figure

@@ -10,11 +10,11 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Normal, Uniform
 from tqdm.auto import tqdm
 
-from gan_lessons import data, hill, losses, recipes, seen, theory, views
+from gan_lessons import data, hill, losses, models, recipes, seen, theory, views
 from gan_lessons.guards import seeded
 from gan_lessons.lessons.checking import UNANSWERED, check, close, show
 from gan_lessons.live import Panel, controls
@@ -102,11 +102,12 @@ def stills() -> None:
     show(figure, "Four states: D near D* only in (b) and (d); fakes left of the data in (a), on top of them in (d).")
 
 
-def draw(gan: Trainer, part: Figure, m: int = 9, D_star: bool = False, on_hill: bool = False) -> Axes:
+def draw(gan: Trainer, part: Figure, m: int = 9, D: bool = True, D_star: bool = False, on_hill: bool = False) -> Axes:
     """The hill, and below it an arrow from each of m equal shares of z to its x = G(z)."""
     upper, lower = part.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     now, fakes = seen.curves(gan, X), seen.fakes(gan, m)
-    hill.draw(now, fakes if on_hill else None, upper)
+    nothing = torch.full_like(X, torch.nan)
+    hill.draw(now if D else now._replace(D=nothing), fakes if on_hill else None, upper)
     if D_star:
         upper.plot(now.x, now.D_star.where(_likely(now.p_data, now.p_g), torch.nan), **STYLE["D*"])
     upper.set(xlabel="", ylim=(-0.12 if on_hill else 0, 1.1))
@@ -148,41 +149,10 @@ def crowds() -> None:
     show(figure, "From equal shares of z arrows crowd under the top of the bell; from a grid not; random ones clump.")
 
 
-def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Sequence[float], dz: float = 0.05) -> None:
+def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Sequence[float]) -> None:
     """z uniform from low to high, and G as a curve: where it carries strips of z, and how high p_g is there."""
-    figure, ((main, right), (below, none)) = plt.subplots(
-        2, 2, figsize=(10.6, 4.8), width_ratios=(3, 2), height_ratios=(3, 1), sharex="col"
-    )
-    z, share, draws = torch.linspace(low, high, 501), dz / (high - low), Uniform(low, high).sample((100_000,))
-    top, bottom = G(z).max().item(), G(z).min().item()
-    x = torch.linspace(bottom + 0.002 * (top - bottom), top - 0.002 * (top - bottom), 2000)
-    p_g = theory.pushforward(G, Uniform(low, high))(x)
-    main.plot(z, G(z), **STYLE["fakes"])
-    below.fill_between([low, high], 1 / (high - low), color="#dddddd")
-    right.hist(G(draws), bins=50, density=True, orientation="horizontal", color=GREEN, alpha=0.2)
-    right.plot(p_g, x, **STYLE["fakes"])
-    stacked, words = torch.zeros_like(x), {}
-    for start, color in zip(starts, ("#6a3d9a", "#7f4f24"), strict=False):
-        ends = G(torch.tensor([start, start + dz])).tolist()
-        a, b = min(ends), max(ends)
-        main.fill_between([start, start + dz], bottom, ends, color=color)
-        main.fill_betweenx([a, b], start, high, color=color, alpha=0.25, linewidth=0)
-        below.fill_between([start, start + dz], 1 / (high - low), color=color)
-        inside = (a <= x) & (x <= b)
-        height = torch.where(inside, share / (b - a), 0.0)
-        right.fill_betweenx(x, stacked, stacked + height, where=inside, color=color, linewidth=0)
-        stacked = stacked + height
-        words.setdefault(((a + b) / 2, f"{b - a:.2f}"), []).append(f"{share:g}")
-    for (middle, dx), shares in words.items():
-        total = len(shares) * share / float(dx)
-        added = f"({' + '.join(shares)})" if shares[1:] else shares[0]
-        right.text(total, middle + 0.6, f" {added} / {dx} = {total:.3f}", va="bottom", fontsize=9)
-    main.set(ylabel="x = G(z)", ylim=(bottom, top))
-    below.set(xlabel="z", ylabel="density of z", ylim=(0, 1.3 / (high - low)), xlim=(low, high))
-    right.set(xlabel="density of fakes, p_g", ylim=(bottom, top), xlim=(0, 0.25))
-    right.tick_params(labelbottom=True)
-    none.set_visible(False)
-    show(figure, "Strips of z go up to G's curve and to the right: where G is steep they get wide, the density low.")
+    alt = "Strips of z go up to G's curve and to the right: where G is steep they get wide, the density low."
+    show(hill.strips(G, low, high, starts), alt)
 
 
 # -- what D and G do ---------------------------------------------------------------------------------------------------
@@ -207,49 +177,67 @@ def valley(x: Tensor, p_data: Tensor, p_g: Tensor, best: Tensor) -> None:
     show(figure, "D* is a valley: low where fakes are more frequent than real coins, and high again on both sides.")
 
 
-def apart(*ends: Trainer) -> None:
-    """State (b) under both losses: the pushes there, and below, where G has gone while D stood still."""
+def bends() -> None:
+    """The logit of the best D against three piles, narrower than the data, as wide and wider, with the fakes on it."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.1), sharex=True, sharey=True)
+    kinds = {3: "narrower than the data", 5: "as wide", 8: "wider"}
+    for ax, (spread, words) in zip(axes, kinds.items(), strict=True):
+        G = models.AffineGenerator(490.0, float(spread))
+        logit, x = best_logit(G), G(seen.quantiles(Normal(0.0, 1.0), 9)).detach()
+        ax.plot(X, logit(X), **STYLE["D*"])
+        ax.plot(x, logit(x), "o", color=GREEN)
+        alone = round(on_sigma(logit, G)[0], 2) + 0.0
+        ax.set(title=f"spread {spread}, {words}:\nmean of z times slope {alone:+.2f}", xlabel="weight of a coin, x")
+        ax.axhline(0, **STYLE["guide"])
+    axes[0].set(ylabel="logit of the best D", ylim=(-9, 9), xlim=(474, 506))
+    show(figure, "Left: the logit is a valley, steepest in front; middle: a straight line; right: steep at the rear.")
+
+
+def on_sigma(logit: Callable[[Tensor], Tensor], G: nn.Module) -> list[float]:
+    """The push on sigma, the mean of z times the push: of the slope alone, with -log D, and with log(1 - D)."""
+    z = seen.quantiles(Normal(0.0, 1.0), 2001)
+    slope, weights = factors(logit, G(z))
+    return [(z * weight * slope).mean().item() for weight in (torch.ones_like(z), *weights)]
+
+
+def apart(*ends: nn.Module) -> None:
+    """Fakes as wide as the data on the hill of the best D, their pushes under both losses, and where G then went."""
     figure, axes = plt.subplots(2, 2, figsize=(10.6, 5.6), sharex=True, sharey=True)
-    for column, gan, name in zip(axes.T, ends, LOSSES, strict=True):
-        b = figure_1(state="b", loss=gan.loss)
-        for ax, now in zip(column, (b, gan), strict=True):
-            hill.draw(seen.curves(now, X), seen.fakes(now), ax)
+    z, begin = seen.quantiles(Normal(0.0, 1.0), 9), models.AffineGenerator(490.0, 5.0)
+    logit, p_data = best_logit(begin), data.gaussian().log_prob(X).exp()
+    for i, (column, end, name) in enumerate(zip(axes.T, ends, LOSSES, strict=True)):
+        for ax, G in zip(column, (begin, end), strict=True):
+            mu, sigma, x = G.mu.item(), G.sigma.item(), G(z).detach()
+            slope, weights = factors(logit, x)
+            p_g, D = Normal(mu, sigma).log_prob(X).exp(), logit(X).sigmoid()
+            fakes = seen.Fakes(z, x, logit(x).sigmoid(), weights[i] * slope)
+            hill.draw(seen.Curves(X, p_data, p_g, D, D), fakes, ax)
+            ax.set_title(f"{name if G is begin else 'after 15 turns of G'}: mean {mu:.1f}, spread {sigma:.1f}")
             ax.label_outer()
-        column[0].set_title(f"G's loss {name}: state (b), spread {b.generator.sigma.item():.1f}")
-        column[1].set_title(f"after its 30 turns: spread {gan.generator.sigma.item():.1f}")
     hill.scale(axes[0, 0], 472, 0.85)
-    show(figure, "With -log D the arrows are longest in the middle and the pile shrinks; with log(1 - D) in front.")
+    show(
+        figure,
+        "With -log D arrows are longest at the rear, and the pile narrows; with log(1 - D) in front; it widens.",
+    )
 
 
-def held(rounds: int = 50) -> None:
-    """The panel's game of lesson 02 at round 50: slope of the logit, weight and push under each fake, for two D."""
+def slopes() -> None:
+    """Lesson 02's game after 50 rounds: the slope of the logit from rear to front, of its own D and of the best D."""
     gan = recipes.gaussian(seed=0, decay=None)
-    list(gan.run(rounds))
-    z = seen.quantiles(Normal(0.0, 1.0), 401)
-    kinds = {"D is still learning": gan.discriminator, "D is the best D for these fakes": best_logit(gan.generator)}
-    figure, axes = plt.subplots(3, 2, figsize=(10.6, 7.2), sharex=True, sharey="row")
-    for column, (title, logit) in zip(axes.T, kinds.items(), strict=True):
-        slope, weights = factors(logit, gan.generator(z).detach())
-        column[0].plot(z, slope, color="#444444")
-        column[0].set_title(f"{title}\nslope of its logit: mean of z times slope {(z * slope).mean():+.2f}")
-        means = []
-        for (name, (_, color, dashes)), weight in zip(LOSSES.items(), weights, strict=True):
-            column[1].plot(z, weight, color=color, linestyle=dashes)
-            column[2].plot(z, weight * slope, color=color, linestyle=dashes)
-            means.append(f"{(z * weight * slope).mean():+.2f} with {name}")
-        column[1].set_title("the weight that G's loss gives")
-        column[2].set_title(f"push = weight times slope: on sigma\n{', '.join(means)}")
-        column[2].set_xlabel("z: rear to front of the pile")
-        for ax, words in zip(column, ("slope of the logit", "weight", "push"), strict=True):
-            ax.axvline(0, **STYLE["guide"])
-            ax.set_ylabel(words)
-            ax.label_outer()
-    axes[1, 1].text(-2.4, 0.83, "-log D: weight 1 - D", color=LOSSES["-log D"][1])
-    axes[1, 1].text(-2.4, 0.1, "log(1 - D): weight D", color=LOSSES["log(1 - D)"][1])
-    show(figure, "The learning D's slope rises towards the front, the best D's is constant; the weights are alike.")
+    list(gan.run(50))
+    figure, ax = plt.subplots(figsize=(7.6, 3.2))
+    G, z = gan.generator, seen.quantiles(Normal(0.0, 1.0), 401)
+    for style, logit, name, y in (("D", gan.discriminator, "this D", 0.2), ("D*", best_logit(G), "the best D", 0.7)):
+        alone, braked, _ = (round(push, 2) + 0.0 for push in on_sigma(logit, G))
+        ax.plot(z, factors(logit, G(z))[0], **STYLE[style])
+        words = f"{name}: mean of z times slope {alone:+.2f},\nof z times push, with -log D, {braked:+.2f}"
+        ax.text(-2.9, y, words, color=STYLE[style]["color"], fontsize=9)
+    ax.set(xlabel="z, from the rear to the front of the pile", ylabel="slope of the logit", ylim=(0, 1.1))
+    ax.axvline(0, **STYLE["guide"])
+    show(figure, "The best D's slope is the same everywhere; that of D is near 0 at the rear, and largest in front.")
 
 
-def best_logit(G: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+def best_logit(G: nn.Module) -> Callable[[Tensor], Tensor]:
     """The logit of D* against an affine G as it is now: log p_data - log p_g."""
     return theory.log_odds(data.gaussian(), Normal(G.mu.detach().double(), G.sigma.detach().double().abs()))
 
@@ -293,8 +281,9 @@ def shapes() -> None:
     figure = plt.figure(figsize=(10.6, 4.2))
     for part, (title, gan) in zip(figure.subfigures(1, 2), games.items(), strict=True):
         list(tqdm(gan.run(), total=gan.steps, desc=title, leave=False))
-        draw(gan, part, m=15).set_title(f"uniform z, {title}")
-    _name(figure.axes[0], data=(508, 0.42), fakes=(498, 0.1), D=(472, 0.32))
+        upper = draw(gan, part, m=15, D=False)
+        upper.set(title=f"uniform z, {title}", ylabel="density, no scale", yticks=[], ylim=(0, 0.75))
+    _name(figure.axes[0], data=(508, 0.42), fakes=(498, 0.1))
     show(figure, "Left: the fakes are a flat box over the bell of the data. Right: the fakes are nearly a bell.")
 
 
@@ -376,24 +365,23 @@ def check_optimal_discriminator(D_star: Callable[[Tensor, float, float], Tensor]
         "this is a ratio, which can exceed 1: divide by the sum of both.": p / q,
         "this is D*'s logit, log p_data - log p_g; put it through a sigmoid.": p.log() - q.log(),
         "these are log densities, not densities: take exp before you add.": p.log() / (p.log() + q.log()),
-        "D compares frequencies at the same x; this adds up to 1 over x, as a density does.": p / (p + q).sum(),
     }
     otherwise = f"at x = 500 it should be {(p / (p + q))[16]:.3f} against N(493, 4^2)."
     return _judged(D_star(x, mu, sigma), p / (p + q), typical, otherwise)
 
 
-def your_best(D_star: Callable[[Tensor, float, float], Tensor]) -> None:
-    """The learner's D* over the D of states (a), (b) and (d), once it is written."""
-    games = {text: figure_1(state=state) for state, (text, *_) in STATES.items() if state != "c"}
-    try:
-        G = [gan.generator for gan in games.values()]
-        curves = [torch.as_tensor(D_star(X, g.mu.item(), abs(g.sigma.item()))).expand(len(X)) for g in G]
-    except Exception:  # whatever a learner's code does, the notebook goes on
-        return print("This picture waits for your D_star.")
-    figure, axes = plt.subplots(1, 3, figsize=(10.6, 2.9), sharey=True)
-    for ax, curve, (text, gan) in zip(axes, curves, games.items(), strict=True):
-        hill.draw(seen.curves(gan, X), None, ax)
-        ax.plot(X, curve, **STYLE["D*"])
-        ax.set(title=f"{text}, and your D*", ylim=(0, 1.1))
-        ax.label_outer()
-    show(figure, "Your D* in orange: D is far from it in (a), lies on it in (b), and both are flat in (d).")
+@check
+def check_push(push: Callable[[Tensor, float, float], Tensor]) -> str | None:
+    """push(x, mu, sigma): of the loss -log D at x, for the best D against fakes from N(mu, sigma^2); (n,) -> (n,)."""
+    x, mu, sigma = torch.linspace(484, 512, 29), 493.0, 4.0
+    slope, (brake, drive) = factors(best_logit(models.AffineGenerator(mu, sigma)), x)
+    typical = {
+        "this is the slope of the logit; the weight of -log D is missing.": slope,
+        "this is the push of log(1 - D): its weight is D.": drive * slope,
+        "this is the slope of the hill, D(1 - D) times that of the logit; divide it by the height, D.": brake
+        * drive
+        * slope,
+        "the sign: the push is the way in which D grows.": -brake * slope,
+        "this is the weight; multiply it by the slope of the logit.": brake,
+    }
+    return _judged(push(x, mu, sigma), brake * slope, typical, f"at x = 500 it should be {(brake * slope)[16]:.4f}.")

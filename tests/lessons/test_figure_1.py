@@ -36,9 +36,21 @@ def reaches_the_best(seed):
     return off < 0.1, {"largest distance": off}
 
 
+def plain_turns(loss, turns=15):
+    """The spread of fakes from N(490, 5^2) after plain turns of G against their best D, which stands still."""
+    G = models.AffineGenerator(490.0, 5.0)
+    logit, optimizer = lesson.best_logit(G), torch.optim.SGD(G.parameters(), lr=1.0)
+    for _ in range(turns):
+        optimizer.zero_grad()
+        loss.generator(None, logit(G(torch.randn(1000)))).backward()
+        optimizer.step()
+    return G.sigma.item()
+
+
 def closes_or_spreads(seed):
-    closed, open_ = (turns_of_g(seed, 30, loss, 0.05) for loss in (losses.non_saturating, losses.minimax))
-    return closed < 3.2 and open_ > 5.3, {"-log D": closed, "log(1 - D)": open_}
+    with seeded(seed):
+        closed, open_ = (plain_turns(loss) for loss in (losses.non_saturating, losses.minimax))
+    return closed < 3.7 and open_ > 6.2, {"-log D": closed, "log(1 - D)": open_}
 
 
 def two_factors(seed):
@@ -113,11 +125,12 @@ def rests(seed):
 
 
 OBSERVATIONS = {
-    "In {} of 8 seeds D was within 0.1 of D\\* wherever there are coins, after 300 turns.": reaches_the_best,
-    "In {} of 8 seeds the spread ended below 3.2 with -log D and above 5.3 with log(1 - D).": closes_or_spreads,
-    "(The numbers are of one game; in {} of 8 seeds each of the six is within 0.05 of these.)": two_factors,
-    "In {} of 8 seeds the widest spread stayed below 5 for the best D with -log D; in the other three games it was "
-    "8 to 10, 7 to 8.5 and 9.5 to 11.": four_journeys,
+    "On from (a), D was within 0.1 of D\\* wherever there are coins after 300 turns, "
+    "in {} of 8 seeds.": reaches_the_best,
+    "In {} of 8 seeds it ended below 3.7 and above 6.2.": closes_or_spreads,
+    "(In {} of 8 seeds each of these numbers came out within 0.05 of ours.)": two_factors,
+    "In {} of 8 seeds the widest spread of the best D was below 5 with -log D and 8 to 10 with log(1 - D); that of the "
+    "learning D was 7 to 8.5 and 9.5 to 11.": four_journeys,
     "In {} of 8 seeds fewer than 5% of the fakes were left there, and later 15% to 35% were back.": goes_and_comes_back,
     "In {} of 8 seeds the spread was below 0.3 after 1,200 rounds.": all_together,
     "In {} of 8 seeds the spread was above 8 after 1,200 rounds.": wide_apart,
@@ -213,14 +226,48 @@ def test_a_push_is_a_weight_times_the_slope_of_the_logit():
 
 def test_the_logit_of_the_best_d_for_equal_widths_is_a_line():
     x = torch.linspace(470, 500, 7)
-    slope, _ = lesson.factors(theory.log_odds(data.gaussian(), Normal(484.0, 5.0)), x)
-    assert torch.allclose(slope, torch.full((7,), 0.64), atol=1e-5)
+    slope, _ = lesson.factors(theory.log_odds(data.gaussian(), Normal(490.0, 5.0)), x)
+    assert torch.allclose(slope, torch.full((7,), 0.4), atol=1e-5)
 
 
-def test_the_table_of_the_lesson():
+def test_the_numbers_at_round_50():
     _, measured = two_factors(0)
     table = (0.24, 0.16, 0.08, 0.00, -0.08, 0.08)
     assert tuple(round(value, 2) + 0.0 for value in measured.values()) == table
+
+
+def on_sigma(mu, sigma):
+    G = models.AffineGenerator(mu, sigma)
+    return lesson.on_sigma(lesson.best_logit(G), G)
+
+
+def test_the_table_of_slope_and_weights():
+    table = {3: (0.21, 0.09, 0.12), 5: (0.0, -0.09, 0.09), 8: (-0.19, -0.23, 0.03)}
+    for sigma, wanted in table.items():
+        assert tuple(round(value, 2) + 0.0 for value in on_sigma(490.0, float(sigma))) == wanted
+        # the mean of z times a linear slope b z + c is b
+        assert wanted[0] == pytest.approx(sigma * (1 / sigma**2 - 1 / 25), abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("mu", "i", "balance"), [(490, 0, 5.0), (490, 1, 3.8), (490, 2, 10.8), (496, 1, 4.4), (496, 2, 6.0)]
+)
+def test_where_the_pushes_on_sigma_balance(mu, i, balance):
+    assert on_sigma(float(mu), balance - 0.1)[i] > 0 > on_sigma(float(mu), balance + 0.1)[i]
+
+
+def test_many_more_turns_of_d_leave_the_push_on_sigma_positive():
+    gan = recipes.gaussian(0, decay=None)
+    for _ in gan.run(50):
+        pass
+    for _ in range(1500):
+        gan.discriminator_step()
+    assert lesson.on_sigma(gan.discriminator, gan.generator)[1] > 0.04
+
+
+def test_at_the_start_of_b_the_two_factors_nearly_cancel():
+    alone, braked, driven = on_sigma(493.0, 4.0)
+    assert alone > 0.08 and -0.01 < braked < 0 and driven > 0.08
 
 
 def test_the_largest_gap_of_twenty_uniform_draws():
@@ -306,25 +353,44 @@ BEST = [
     (lambda x, mu, sigma: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
 ]
+
+
+def grad(f, x):
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(f(x).sum(), x)[0]
+
+
+def slope(x, mu, sigma):
+    return -(x - 500) / 25 + (x - mu) / sigma**2
+
+
+PUSH = [
+    (lambda x, mu, sigma: (1 - share(x, mu, sigma)) * slope(x, mu, sigma), "Right"),
+    (lambda x, mu, sigma: ((1 - share(x, mu, sigma)) * slope(x, mu, sigma)).double().numpy(), "Right"),
+    (lambda x, mu, sigma: grad(lambda x: share(x, mu, sigma).log(), x), "Right"),
+    (slope, "the weight of -log D is missing"),
+    (lambda x, mu, sigma: share(x, mu, sigma) * slope(x, mu, sigma), "its weight is D"),
+    (lambda x, mu, sigma: grad(lambda x: share(x, mu, sigma), x), "divide it by the height"),
+    (lambda x, mu, sigma: -(1 - share(x, mu, sigma)) * slope(x, mu, sigma), "the sign"),
+    (lambda x, mu, sigma: 1 - share(x, mu, sigma), "multiply it by the slope"),
+    (lambda x, mu, sigma: (1 - share(x, mu, sigma)) * 0.4, "it should be"),
+    (lambda x, mu, sigma: ..., "not answered yet"),
+    (boom, "RuntimeError: boom"),
+]
 ANSWERS = told(
-    lesson, {"check_affine_density": AFFINE, "check_folded_density": FOLDED, "check_optimal_discriminator": BEST}
+    lesson,
+    {
+        "check_affine_density": AFFINE,
+        "check_folded_density": FOLDED,
+        "check_optimal_discriminator": BEST,
+        "check_push": PUSH,
+    },
 )
 
 
 @pytest.mark.parametrize(("check", "answer", "text"), ANSWERS)
 def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
     says(check, answer, text, capsys)
-
-
-def test_the_learners_d_star_is_drawn_once_it_is_written(monkeypatch, capsys):
-    shown = []
-    monkeypatch.setattr(lesson, "show", lambda figure, alt: shown.append(figure.axes))
-    for unwritten in (lambda x, mu, sigma: ..., lambda x, mu, sigma: None, boom):
-        lesson.your_best(unwritten)
-        assert shown == [] and "waits for your D_star" in capsys.readouterr().out
-    lesson.your_best(share)
-    orange = [line for ax in shown[0] for line in ax.lines if line.get_color() == lesson.ORANGE]
-    assert len(orange) == 3 and torch.allclose(torch.as_tensor(orange[0].get_ydata()), share(lesson.X, 493.0, 4.0))
 
 
 def test_the_second_panel_takes_the_bumps_and_either_noise():

@@ -42,3 +42,21 @@ def test_the_curves_are_those_of_the_trainer(ax):
     blue = [line for line in ax.lines if line.get_color() == style.STYLE["D"]["color"]]
     assert torch.allclose(torch.as_tensor(blue[0].get_ydata()), now.D)
     assert sum(line.get_marker() == "o" for line in ax.lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("low", "starts", "words"),
+    [
+        (0.0, [0.2, 0.8], {"0.05 / 0.45 = 0.111", "0.05 / 1.65 = 0.030"}),
+        (-1.0, [-0.325, 0.275], {"(0.025 + 0.025) / 0.60 = 0.083"}),
+    ],
+)
+def test_each_strip_is_its_share_over_its_width(low, starts, words):
+    figure = hill.strips(lambda z: 490 + 20 * z**2, low, 1.0, starts)
+    right = figure.axes[1]
+    assert {text.get_text().strip() for text in right.texts} == words
+    (curve,) = right.lines
+    p_g, x = (torch.as_tensor(values).double() for values in curve.get_data())
+    middle = 20 * (starts[-1] + 0.025) ** 2 + 490
+    assert p_g[(x - middle).abs().argmin()].item() == pytest.approx(float(max(words)[-5:]), abs=0.002)
+    plt.close(figure)

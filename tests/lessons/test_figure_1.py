@@ -201,8 +201,9 @@ def test_a_strip_by_counting():
         assert counted == pytest.approx(density, abs=0.001)
         middle = (low + high) / 2
         assert 1 / (40 * math.sqrt((middle - 490) / 20)) == pytest.approx(density, abs=0.001)
-    folded = theory.pushforward(lambda z: 490 + 20 * z**2, Uniform(-1.0, 1.0))(torch.tensor([495.0]))
-    assert folded.item() == pytest.approx(0.05, abs=1e-4)
+    folded = theory.pushforward(lambda z: 490 + 20 * z**2, Uniform(-1.0, 1.0))(torch.tensor([491.8]))
+    assert folded.item() == pytest.approx(2 * 0.5 / 12, abs=1e-4)
+    assert 0.025 / 0.60 == pytest.approx(0.5 / 12, abs=0.0005)
 
 
 def test_the_valley_of_the_best_d():

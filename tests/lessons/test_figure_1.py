@@ -90,6 +90,14 @@ def four_journeys(seed):
     return all(a < w < b for w, (a, b) in zip(widest.values(), ranges, strict=True)), widest
 
 
+def either_taken_away(seed):
+    often = recipes.gaussian(seed, decay=None, k=5)
+    plain = recipes.gaussian(seed, decay=None, lr_g=1.0)
+    plain.optimizer_g = torch.optim.SGD(plain.generator.parameters(), lr=1.0)
+    widest = [max(spread(gan) for _ in gan.run(rounds)) for gan, rounds in ((often, 400), (plain, 700))]
+    return widest[0] < 6.6 and widest[1] < 6, {"k = 5": widest[0], "plain descent": widest[1]}
+
+
 def three_bumps(left):
     return data.bumps((485.0, 500.0, 515.0), (3.0, 3.0, 3.0), (left, 0.5, 0.25))
 
@@ -131,6 +139,8 @@ OBSERVATIONS = {
     "(In {} of 8 seeds each of these numbers came out within 0.05 of ours.)": two_factors,
     "In {} of 8 seeds the widest spread of the best D was below 5 with -log D and 8 to 10 with log(1 - D); that of the "
     "learning D was 7 to 8.5 and 9.5 to 11.": four_journeys,
+    "With five turns of D in each round the widest spread was below 6.6, and with plain gradient descent for G below "
+    "6, in {} of 8 seeds.": either_taken_away,
     "In {} of 8 seeds fewer than 5% of the fakes were left there, and later 15% to 35% were back.": goes_and_comes_back,
     "In {} of 8 seeds the spread was below 0.3 after 1,200 rounds.": all_together,
     "In {} of 8 seeds the spread was above 8 after 1,200 rounds.": wide_apart,
@@ -243,7 +253,7 @@ def on_sigma(mu, sigma):
 
 
 def test_the_table_of_slope_and_weights():
-    table = {3: (0.21, 0.09, 0.12), 5: (0.0, -0.09, 0.09), 8: (-0.19, -0.23, 0.03)}
+    table = {3: (0.21, 0.09, 0.12), 5: (0.0, -0.09, 0.09), 8: (-0.19, -0.23, 0.03), 12: (-0.40, -0.39, -0.01)}
     for sigma, wanted in table.items():
         assert tuple(round(value, 2) + 0.0 for value in on_sigma(490.0, float(sigma))) == wanted
         # the mean of z times a linear slope b z + c is b
@@ -255,15 +265,6 @@ def test_the_table_of_slope_and_weights():
 )
 def test_where_the_pushes_on_sigma_balance(mu, i, balance):
     assert on_sigma(float(mu), balance - 0.1)[i] > 0 > on_sigma(float(mu), balance + 0.1)[i]
-
-
-def test_many_more_turns_of_d_leave_the_push_on_sigma_positive():
-    gan = recipes.gaussian(0, decay=None)
-    for _ in gan.run(50):
-        pass
-    for _ in range(1500):
-        gan.discriminator_step()
-    assert lesson.on_sigma(gan.discriminator, gan.generator)[1] > 0.04
 
 
 def test_at_the_start_of_b_the_two_factors_nearly_cancel():

@@ -1,12 +1,13 @@
 """The hill as a still picture: what `views.Figure1` draws while a panel plays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Uniform
 
 from gan_lessons import theory
 from gan_lessons.seen import Curves, Fakes
@@ -84,3 +85,73 @@ def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, colo
         arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
         ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
     ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)
+
+
+def arrows(z: Tensor, x: Tensor, ax: Axes, ticks: int = 2) -> None:
+    """An arrow from each z, on an axis of its own, to its x = G(z): what the paper's Figure 1 has below.
+
+    z, x: shape (m,), z increasing; ax: its x limits are set, and it is not drawn on otherwise. Each ticks-th z is
+    written. Arrows that leave the picture are not drawn.
+    """
+    low, high = ax.get_xlim()
+    feet = low + (high - low) * (0.14 + 0.72 * (z - z[0]) / (z[-1] - z[0]))
+    color = STYLE["fakes"]["color"]
+    arrow = {"arrowstyle": "-|>", "color": color, "lw": 0.9, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+    for foot, head in zip(feet.tolist(), x.tolist(), strict=True):
+        if low <= head <= high:
+            ax.annotate("", (head, 1), (foot, 0), arrowprops=arrow)
+    ax.hlines([0, 1], low, high, color="black", linewidth=0.8)
+    for i in range(0, len(z), ticks):
+        ax.text(feet[i], -0.08, f"{z[i]:.1f}", ha="center", va="top", fontsize=8)
+    for name, height in (("x", 1), ("z", 0)):
+        ax.text(high, height, f" {name}", va="center", clip_on=False)
+    ax.set(ylim=(-0.35, 1.05), yticks=[])
+    ax.spines[["left", "bottom"]].set_visible(False)
+
+
+def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Sequence[float], dz: float = 0.05) -> Figure:
+    """Change of variables: z uniform from low to high, G as a curve, and where it carries strips of z, from starts.
+
+    On the right the density of G(z), exact and, as bars, of 100,000 draws; in it each strip's share over its width.
+    """
+    figure, ((main, right), (below, none)) = plt.subplots(
+        2, 2, figsize=(10.6, 4.8), width_ratios=(3, 2), height_ratios=(3, 1), sharex="col"
+    )
+    z, share, draws = torch.linspace(low, high, 501), dz / (high - low), Uniform(low, high).sample((100_000,))
+    top, bottom = G(z).max().item(), G(z).min().item()
+    x = torch.linspace(bottom + 0.002 * (top - bottom), top - 0.002 * (top - bottom), 2000)
+    p_g = theory.pushforward(G, Uniform(low, high))(x)
+    main.plot(z, G(z), **STYLE["fakes"])
+    below.fill_between([low, high], 1 / (high - low), color="#dddddd")
+    right.hist(
+        G(draws),
+        bins=25,
+        density=True,
+        orientation="horizontal",
+        color=STYLE["fakes"]["color"],
+        alpha=0.2,
+        edgecolor="white",
+    )
+    right.plot(p_g, x, **STYLE["fakes"])
+    stacked, words = torch.zeros_like(x), {}
+    for start, color in zip(starts, ("#6a3d9a", "#7f4f24"), strict=False):
+        ends = G(torch.tensor([start, start + dz])).tolist()
+        a, b = min(ends), max(ends)
+        main.fill_between([start, start + dz], bottom, ends, color=color)
+        main.fill_betweenx([a, b], start, high, color=color, alpha=0.25, linewidth=0)
+        below.fill_between([start, start + dz], 1 / (high - low), color=color)
+        inside = (a <= x) & (x <= b)
+        height = torch.where(inside, share / (b - a), 0.0)
+        right.fill_betweenx(x, stacked, stacked + height, where=inside, color=color, linewidth=0)
+        stacked = stacked + height
+        words.setdefault(((a + b) / 2, f"{b - a:.2f}"), []).append(f"{share:g}")
+    for (middle, dx), shares in words.items():
+        total = len(shares) * share / float(dx)
+        added = f"({' + '.join(shares)})" if shares[1:] else shares[0]
+        right.text(total, middle + 0.6, f" {added} / {dx} = {total:.3f}", va="bottom", fontsize=9)
+    main.set(ylabel="x = G(z)", ylim=(bottom, top))
+    below.set(xlabel="z", ylabel="density of z", ylim=(0, 1.3 / (high - low)), xlim=(low, high))
+    right.set(xlabel="density of fakes, p_g", ylim=(bottom, top), xlim=(0, 0.25))
+    right.tick_params(labelbottom=True)
+    none.set_visible(False)
+    return figure

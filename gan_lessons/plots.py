@@ -64,49 +64,6 @@ def game(
     return ax
 
 
-def figure_1(
-    x: Tensor,
-    p_data: Tensor,
-    p_g: Tensor,
-    D: Tensor,
-    D_star: Tensor,
-    z: Tensor,
-    g: Tensor,
-    ax: Axes | None = None,
-    legend: bool = True,
-) -> Axes:
-    """Figure 1 of the paper: `game` over the x axis, and under it the z axis with an arrow from each z to g = G(z).
-
-    z, g: shape (m,); a grid of z, not draws, since draws clump. Arrows that leave the picture are cut off.
-    """
-    ax = game(x, p_data, p_g, D, D_star, ax=ax, legend=False)
-    right, top = ax.figure.axes[-1], ax.get_ylim()[1]
-    heights = [tick for tick in ax.get_yticks() if 0 <= tick <= top]
-    for side, scale in ((ax, top), (right, right.get_ylim()[1])):  # below 0 there is room for the z axis
-        side.set_ylim(-0.75 * scale, scale)
-        side.spines[["left", "right"]].set_bounds(0, scale)
-    ax.set_yticks(heights)
-    ax.spines["bottom"].set_position(("data", 0))
-    right.spines[["left", "bottom"]].set_visible(False)
-    ax.set_xlabel("")
-    ax.yaxis.label.set_y(0.71)  # the middle of what is above 0
-    right.yaxis.label.set_y(0.71)
-    x_0, x_1 = ax.get_xlim()
-    place = x_0 + (x_1 - x_0) * (0.1 + 0.8 * (z - z.min()) / (z.max() - z.min()))  # of z on its own axis
-    head, foot = -0.2 * top, -0.6 * top
-    ax.hlines([head, foot], x_0, x_1, color="black", linewidth=0.8)
-    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.003, "headwidth": 6}
-    feet = torch.full_like(z, foot)
-    ax.quiver(place, feet, g - place, head - feet, color=STYLE["fakes"]["color"], **arrows)
-    for i in torch.linspace(0, len(z) - 1, 5).long():
-        ax.text(place[i], foot - 0.03 * top, f"{z[i]:.1f}", ha="center", va="top")
-    for name, height in (("x", head), ("z", foot)):
-        ax.text(x_1, height, f" {name}", va="center", clip_on=False)
-    if legend:
-        _legend_below(ax, right, y=0)
-    return ax
-
-
 def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None = None, legend: bool = True) -> Axes:
     """Where G went: (mu, sigma) after each step, both of shape (steps,), from light (first) to dark (last)."""
     ax = ax or plt.gca()
@@ -235,7 +192,7 @@ def _curve(ax: Axes, values: Tensor, style: dict, label: str) -> None:
     )
 
 
-def _legend_below(*axes: Axes, columns: int = 4, y: float = -0.2) -> None:
+def _legend_below(*axes: Axes, columns: int = 4) -> None:
     """Under the axes, where no curve can run through it; axes that share a frame share it."""
     handles = [handle for ax in axes for handle in ax.get_legend_handles_labels()[0]]
-    axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, y), ncols=columns)
+    axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)

@@ -11,7 +11,7 @@ import nbformat
 import publish
 import pytest
 from execute_notebooks import mark_slides
-from readme_film import first_film
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -19,7 +19,7 @@ GLOSSARY = ROOT / "notebooks" / "glossary.md"
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
 # Lessons of the first edition, which need not pass `faults` yet. A name is taken out when its lesson is rewritten.
 NOT_YET_REWRITTEN = """
-    04_figure_1 06_dynamics
+    06_dynamics
     08_mnist_gan 09_evaluation 10_latent_space
 """.split()
 DRAWING = re.compile(r"\b(plt|ax|axes|fig|svg)\b|subplots|set_title|\.set\(|^\s*assert\b|:[<>^]\d")
@@ -258,7 +258,7 @@ def test_the_readme_says_what_is_so():
     rooms = [path.name for path in package.glob("*.py") if not path.name.startswith("__")]
     rooms += [f"{path.parent.relative_to(package)}/" for path in package.glob("*/__init__.py")]
     assert [room for room in rooms if f"`{room}`" not in readme] == []
-    assert (ROOT / "notebooks" / "images" / "figure_1.png").read_bytes() == first_film()
+    assert Image.open(ROOT / "notebooks" / "images" / "figure_1.png").n_frames == 24
     for link in re.findall(r"\]\(([^)]+)\)", readme):
         assert link.startswith("https://") or (ROOT / link).exists(), link
     commands = re.findall(r"^python3 -m venv .+$", readme, re.MULTILINE)

@@ -229,22 +229,6 @@ def test_film_is_an_animated_png_that_shows_every_figure():
         plots.film([], length=0)
 
 
-def test_figure_1_has_an_arrow_from_each_z_to_its_x(ax):
-    z = torch.linspace(-2, 2, 9)
-    g = 500 - 3 * z
-    curves = seen.curves(recipes.gaussian(start=(500.0, -3.0)), torch.linspace(470, 530, 61))
-    assert plots.figure_1(*curves, z, g, ax=ax) is ax
-    (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
-    feet, moves = arrows.get_offsets(), np.stack([arrows.U, arrows.V], axis=1)
-    heads = feet + moves
-    assert np.allclose(heads[:, 0], g, atol=1e-3) and len({round(y, 6) for y in heads[:, 1]}) == 1
-    places = (feet[:, 0] - feet[0, 0]) / (feet[-1, 0] - feet[0, 0])
-    assert np.allclose(places, (z - z[0]) / (z[-1] - z[0]), atol=1e-5)  # z's own axis, evenly spaced as z is
-    assert (heads[:, 1] < 0).all() and (feet[:, 1] < heads[:, 1]).all()  # below the densities
-    drawn = {text.get_text() for text in ax.texts}
-    assert {"-2.0", "0.0", "2.0"} <= drawn
-
-
 def test_plane_draws_what_it_is_given(ax):
     now = PLANE
     plots.plane(*now, ax=ax)

@@ -7,13 +7,30 @@ import math
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from gan_lessons.arguments import count, number, numbers, one_of, shown
+from gan_lessons.pictures import Images, Sample, folder, rows
+
+__all__ = [
+    "Images",
+    "Sample",
+    "bumps",
+    "folder",
+    "gaussian",
+    "mnist",
+    "ring",
+    "saved_record",
+    "source",
+    "standard_normal",
+]
 
 _HERE = Path(__file__).parent
 _MNIST_MD5 = {  # of the uncompressed files, as their authors published them
@@ -48,13 +65,12 @@ def bumps(
 
     Raises ValueError if the three do not have one length, an sd is not positive, or the weights are negative or all 0.
     """
+    means, sds, weights = numbers("means", means), numbers("sds", sds, above=0), numbers("weights", weights, least=0)
     if not len(means) == len(sds) == len(weights):
         lengths = f"{len(means)}, {len(sds)} and {len(weights)}"
         raise ValueError(f"means, sds, weights: got lengths {lengths}; each bump needs one of each")
-    if not all(sd > 0 for sd in sds):
-        raise ValueError(f"sds: got {tuple(sds)}; a standard deviation must be > 0")
-    if not all(w >= 0 for w in weights) or not sum(weights) > 0:
-        raise ValueError(f"weights: got {tuple(weights)}; they must be >= 0 and not all 0")
+    if not sum(weights) > 0:
+        raise ValueError(f"weights: got {weights}; they must not all be 0")
     places, widths, shares = (torch.tensor(v, dtype=torch.get_default_dtype()) for v in (means, sds, weights))
     return MixtureSameFamily(Categorical(shares), Normal(places, widths))
 
@@ -65,58 +81,31 @@ def ring(modes: int = 8, radius: float = 2.0, sd: float = 0.1) -> MixtureSameFam
     >>> ring().sample((5,)).shape
     torch.Size([5, 2])
     """
-    if modes < 1 or not radius > 0 or not sd > 0:
-        raise ValueError(f"modes, radius, sd: got {modes}, {radius}, {sd}; modes must be >= 1, radius and sd > 0")
+    modes = count("modes", modes, least=1, most=10_000)
+    radius, sd = number("radius", radius, above=0), number("sd", sd, above=0)
     angle = torch.arange(modes) * (2 * math.pi / modes)
     centres = radius * torch.stack([angle.cos(), angle.sin()], dim=1)  # (modes, 2)
     return MixtureSameFamily(Categorical(torch.ones(modes)), Independent(Normal(centres, sd), 1))
 
 
-@dataclass(frozen=True)
-class Sample:
-    """All the data one owns, as a source: minibatches are drawn from it, i.i.d. with replacement. x: shape (n, ...).
+def source(name: str, value: Any) -> Any:
+    """What x or z can be drawn from: anything with `.sample((n,))`; an array or a tensor of numbers becomes a `Sample`.
 
-    >>> coins = Sample(gaussian().sample((100,)))
-    >>> coins.sample((128,)).shape, coins.x.shape
-    (torch.Size([128]), torch.Size([100]))
+    >>> source("data", np.array([1.0, 2.0])).sample((3,)).shape
+    torch.Size([3])
     """
+    if isinstance(value, Tensor | np.ndarray):
+        return Sample(rows(name, value))
+    if callable(getattr(value, "sample", None)) and not isinstance(value, type):
+        return value
+    raise ValueError(
+        f"{name}: got {shown(value)}; it must be an array, a tensor, or have .sample((n,)), as torch.distributions do"
+    )
 
-    x: Tensor
 
-    def sample(self, shape: tuple[int, ...]) -> Tensor:
-        return self.x[torch.randint(len(self.x), tuple(shape))]
-
-
-@dataclass(frozen=True)
-class Images:
-    """A set of grey images to draw minibatches from.
-
-    images: uint8, shape (n, 28, 28), 0 = background; labels: int64, shape (n,).
-    Slices, masks and index tensors select: `train[:50_000]`, `train[train.labels == 3]`.
-    """
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: slice | Tensor) -> "Images":
-        chosen = Images(self.images[index], self.labels[index])
-        if chosen.images.dim() != 3 or len(chosen) == 0:
-            raise IndexError(f"index: got {index!r}; use a slice, a mask or a row of indices that selects images")
-        return chosen
-
-    def to(self, device: torch.device | str) -> "Images":
-        return Images(self.images.to(device), self.labels.to(device))
-
-    def sample(self, shape: tuple[int, ...]) -> Tensor:
-        """Images drawn i.i.d. with replacement, as Algorithm 1 says; float32 in [-1, 1], (n,) -> (n, 784).
-
-        Draws from torch's global generator, as torch.distributions do.
-        """
-        index = torch.randint(len(self), tuple(shape), device=self.images.device)
-        return self.images[index].flatten(-2) / 127.5 - 1
+def standard_normal(dims: int) -> Independent:
+    """z of so many independent numbers from N(0, 1): `.sample((n,))` has shape (n, dims)."""
+    return Independent(Normal(torch.zeros(count("dims", dims, least=1)), 1.0), 1)
 
 
 @cache
@@ -129,10 +118,7 @@ def mnist(split: str = "train") -> Images:
     >>> test.images.shape, test.labels[:3].tolist(), test.sample((16,)).shape
     (torch.Size([10000, 28, 28]), [7, 2, 1], torch.Size([16, 784]))
     """
-    prefixes = {"train": "train", "test": "t10k"}
-    if split not in prefixes:
-        raise ValueError(f"split: got {split!r}; allowed are 'train' and 'test'")
-    prefix = prefixes[split]
+    prefix = {"train": "train", "test": "t10k"}[one_of("split", split, ("train", "test"))]
     return Images(_read_idx(f"{prefix}-images-idx3-ubyte"), _read_idx(f"{prefix}-labels-idx1-ubyte").long())
 
 
@@ -155,8 +141,6 @@ def _read_idx(name: str) -> Tensor:
 
 def saved_record(name: str) -> dict:
     """What a longer run measured, as shipped in gan_lessons/records/NAME.json; each says which script made it."""
-    folder = _HERE / "records"
-    known = sorted(path.stem for path in folder.glob("*.json"))
-    if name not in known:
-        raise ValueError(f"name: got {name!r}; allowed are {known}")
-    return json.loads((folder / f"{name}.json").read_text())
+    records = _HERE / "records"
+    known = sorted(path.stem for path in records.glob("*.json"))
+    return json.loads((records / f"{one_of('name', name, known)}.json").read_text())

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from gan_lessons import losses, theory
+from gan_lessons import devices, losses, theory
+from gan_lessons.arguments import count, number, one_of
 from gan_lessons.losses import Loss
 
 Field = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -63,10 +64,8 @@ def play(field: Field, start: Tensor | Sequence[float], eta: float, steps: int, 
     >>> play(xy, (1.0, 0.0), eta=0.5, steps=2).tolist()
     [[1.0, 0.0], [1.0, 0.5], [0.75, 1.0]]
     """
-    if order not in ("alternating", "simultaneous"):
-        raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
-    if not (isinstance(steps, int) and steps >= 0):
-        raise ValueError(f"steps: got {steps!r}; it must be a whole number, at least 0")
+    one_of("order", order, ("alternating", "simultaneous"))
+    steps, eta = count("steps", steps), number("eta", eta)
     state = torch.as_tensor(start, dtype=torch.double)
     if state.dim() == 0 or state.shape[-1] != 2:
         raise ValueError(f"start: got shape {tuple(state.shape)}; it must be (2,) or (..., 2)")
@@ -91,9 +90,9 @@ def ideal_loss(
         losses.non_saturating: of KL(p_g || p_data) - 2 JSD(p_data || p_g)     (Arjovsky and Bottou 2017, theorem 2.5)
 
     G: a generator of one number, elementwise (`theory.pushforward` is its p_g); z: the n midpoint quantiles of latent,
-    no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats for
-    `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`, `optimizer.step()`.
-    Raises ValueError for a loss that compares fakes with data.
+    no chance in it. p_data: without edges, since at an edge D* jumps and no slope tells. Returns a scalar in nats, on
+    the CPU, for `.backward()`; one step of the ideal game is `optimizer.zero_grad()`, this, `.backward()`,
+    `optimizer.step()`. Raises ValueError for a loss that compares fakes with data.
 
     >>> from torch.distributions import Normal
     >>> z = Normal(0.0, 1.0)
@@ -102,6 +101,26 @@ def ideal_loss(
     """
     if loss.needs_real:
         raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
-    z = latent.icdf((torch.arange(n) + 0.5) / n)  # (n,)
+    x = G(theory.quantiles(latent, n).to(devices.of(G)))  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
-    return loss.generator(None, D(G(z)))
+    return loss.generator(None, D(x))
+
+
+def free_heights(p_data: Tensor, p_g: Tensor, dx: float, steps: int, eta: float = 0.2) -> list[Tensor]:
+    """p_g goes down C(G) with every one of its heights free, as in the convergence proof: D is the best at every step.
+
+        p_g(x) <- p_g(x) (1 - D*(x))^-eta, then all heights are scaled to an area of 1
+
+    A fake at x adds log(1 - D*(x)) to V, so fakes move to where this number is lowest. p_data, p_g: heights (n,) at
+    points dx apart. Returns p_g before the first step and after each, steps + 1 of them.
+
+    >>> p_data, p_g = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
+    >>> free_heights(p_data, p_g, dx=1.0, steps=200)[-1]
+    tensor([0.5000, 0.5000])
+    """
+    path = [p_g]
+    for _ in range(steps):
+        p_g = p_g * (p_g / (p_data + p_g)) ** -eta  # 1 - D* = p_g / (p_data + p_g)
+        p_g = p_g / (p_g.sum() * dx)
+        path.append(p_g)
+    return path

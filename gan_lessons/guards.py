@@ -1,21 +1,19 @@
-"""What keeps a trainer whole: randomness of its own, interrupts that wait, arguments looked at before they are used.
-And what keeps it fast: no more threads than there are idle cores."""
+"""What keeps a trainer whole: interrupts that wait, random numbers of its own, and a look at every setting."""
 
-import copy
 import functools
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import Any
 
-import psutil
-import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.optim import Optimizer
 
-THREADS = torch.get_num_threads()  # what torch takes by itself
+from gan_lessons import data
+from gan_lessons.arguments import count, function, number, one_of, plain, shown
+from gan_lessons.devices import drawing
+from gan_lessons.losses import Loss
 
 
 @contextmanager
@@ -34,131 +32,152 @@ def uninterrupted() -> Iterator[None]:
             handler(*held[0])
 
 
-def rng_state(seed: int) -> Tensor:
-    """The state of torch's CPU generator after torch.manual_seed(seed)."""
-    return torch.Generator().manual_seed(count("seed", seed, least=0)).get_state()
-
-
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw as after torch.manual_seed(seed), on the CPU, and leave the learner's random numbers alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(rng_state(seed))
-        yield
+def evaluating(net: Any) -> Iterator[None]:
+    """A net in eval mode for the block, and then each of its modules in its own mode again, also if interrupted.
+
+    An interrupt is held back until then, so keep the block short: a G left in eval mode would train batch norm wrongly.
+    """
+    learning, parts = [], [net] if isinstance(net, nn.Module) else []
+    while parts:  # as net.modules(), which is ten times as slow, and panels look many times a second
+        part = vars(parts.pop())
+        learning += [part] if part["training"] else []
+        parts += [child for child in part["_modules"].values() if child is not None]
+    with uninterrupted():
+        try:
+            for part in learning:
+                part["training"] = False  # past nn.Module's own slow __setattr__
+            yield
+        finally:
+            for part in learning:
+                part["training"] = True
 
 
 def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a turn draw from the trainer's own random numbers, whatever else draws in this kernel, and disturb nothing.
-
-    torch.distributions draw from torch's global generator, which is the learner's too: the trainer keeps a state of its
-    own and swaps it in.
-    """
+    """Let a turn draw from the trainer's own random numbers, whatever else draws in this kernel; disturb nothing."""
 
     @functools.wraps(turn)
     def wrapped(self: Any, **options: Any) -> Any:
-        with uninterrupted(), torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(self._rng_state)
-            seen = turn(self, **options)
-            self._rng_state = torch.get_rng_state()
-            return seen
+        with uninterrupted(), drawing(self._random_states, self.device):
+            return turn(self, **options)
 
     return wrapped
 
 
-def check_players(
-    generator: nn.Module, discriminator: nn.Module, data: Any, latent: Any, on: torch.device, order: str
-) -> bool:
-    """Let the players try a few samples, before anything is trained. Returns whether D judges each x by itself."""
-    for name, source in (("data", data), ("latent", latent)):
-        if not callable(getattr(source, "sample", None)):
-            raise ValueError(f"{name}: got {type(source).__name__}; it must have .sample((n,)), as torch.distributions")
-    with torch.random.fork_rng(devices=[]):
-        z, x = latent.sample((2,)).to(on), data.sample((2,)).to(on)
-        fake = _try("generator", generator, z)
-        if fake.shape != x.shape:
-            raise ValueError(f"generator: makes {_shape(fake)} from 2 z; data.sample((2,)) has {_shape(x)}")
-        out = _try("discriminator", discriminator, x)
-        if out.shape not in ((2,), (2, 1)):
-            raise ValueError(f"discriminator: returns {_shape(out)} for 2 x; allowed are shape (2,) and shape (2, 1)")
-        compares = _compares(discriminator, torch.cat([x, fake]))
-        if order == "simultaneous" and compares:
-            raise ValueError(
-                "discriminator: its output on one x depends on the other x of the minibatch, as with batch norm or "
-                "packs; order='simultaneous' needs a D that judges each x by itself, or take order='alternating'"
-            )
-        return not compares
+# -- settings ----------------------------------------------------------------------------------------------------------
 
 
-def _compares(discriminator: nn.Module, x: Tensor) -> bool:
-    """Whether, in training, D's output on the first x moves with any other."""
-    D = copy.deepcopy(discriminator).train()  # a batch norm would keep what it sees
-    with torch.enable_grad():
-        x.requires_grad_()
-        (slope,) = torch.autograd.grad(D(x)[0].sum(), x, allow_unused=True)
-    return slope is not None and bool(slope[1:].any())
+def _loss(name: str, value: Any) -> Loss:
+    players = (getattr(value, player, None) for player in ("discriminator", "generator"))
+    if all(map(callable, players)) and {"probability", "at_equilibrium", "name", "needs_real"} <= set(dir(value)):
+        return value  # not isinstance: a room that was reloaded makes another class
+    raise ValueError(f"{name}: got {shown(value)}; it must be one of gan_lessons.losses, such as losses.non_saturating")
 
 
-def _try(name: str, net: nn.Module, x: Tensor) -> Tensor:
-    training = net.training
-    try:
-        with torch.no_grad():
-            return net.eval()(x)
-    except RuntimeError as error:
-        raise ValueError(f"{name}: does not take input of {_shape(x)} ({error})") from error
-    finally:
-        net.train(training)
+def _average(name: str, value: Any) -> float | None:
+    if value is None or 0 < number(name, value) < 1:
+        return None if value is None else float(value)
+    raise ValueError(f"{name}: got {shown(value)}; a decay must be between 0 and 1, or None")
 
 
-def _shape(x: Tensor) -> str:
-    return f"shape {tuple(x.shape)}"
-
-
-def count(name: str, value: int, least: int) -> int:
-    if not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= {least}")
-    return int(value)  # numpy's numbers would make a checkpoint unreadable
-
-
-def _weight(name: str, value: Any, kind: str) -> float:
-    if not isinstance(value, Real) or not 0 <= value < math.inf:
-        raise ValueError(f"{name}: got {value!r}; a {kind} must be a finite number >= 0")
-    return float(value)
-
-
-SETTINGS: dict[str, Callable[[str, Any], Any]] = {
-    "k": functools.partial(count, least=0),
-    "batch_size": functools.partial(count, least=1),
-    "lr_d": functools.partial(_weight, kind="learning rate"),
-    "lr_g": functools.partial(_weight, kind="learning rate"),
-    "r1": functools.partial(_weight, kind="weight"),
-}
-
-
-def setting(name: str, value: Any, order: str | None) -> Any:
-    """A value that may be assigned to a trainer's attribute: the settings are looked at, other attributes pass."""
-    if name in SETTINGS:
-        value = SETTINGS[name](name, value)
-    if name == "r1" and order == "simultaneous" and value:
-        raise ValueError(f"r1: got {value}; order='simultaneous' takes no penalty, order='alternating' does")
-    if name == "k" and order == "simultaneous" and value != 1:
-        raise ValueError(f"k: got {value}; with order='simultaneous' both players move once a round: k must be 1")
+def _decay(name: str, value: Any) -> Callable[[float], float] | None:
+    if value is not None:
+        function(name, value, "from the fraction of the schedule to a factor on the rates, or None")
+        for fraction in (0.0, 1.0):
+            try:
+                factor = value(fraction)
+            except Exception as error:
+                raise ValueError(f"{name}: {name}({fraction:g}) raised {type(error).__name__}: {error}") from error
+            number(f"{name}({fraction:g})", factor, least=0)
     return value
 
 
-def idle_cores() -> int:
-    """CPU cores that nobody uses, over a fifth of a second: at least 1, at most the threads that torch began with.
+def _source(name: str, value: Any) -> Any:
+    if callable(getattr(value, "sample", None)) and not isinstance(value, type):
+        return value
+    raise ValueError(f"{name}: got {shown(value)}; it must have .sample((n,)), as torch.distributions do")
 
-    Two threads on two busy cores train several times slower than one, for each waits for the other at every layer. So
-    before a long run on the CPU: torch.set_num_threads(idle_cores()).
+
+SETTINGS: dict[str, Callable[[str, Any], Any]] = {  # of a Trainer, each with its check
+    "k": count,
+    "batch_size": functools.partial(count, least=1, most=1_000_000),
+    "lr_d": functools.partial(number, least=0),
+    "lr_g": functools.partial(number, least=0),
+    "r1": functools.partial(number, least=0),
+    "steps": lambda name, value: value if value is None else count(name, value, least=1),
+    "decay": _decay,
+    "loss": _loss,
+    "data": data.source,
+    "latent": _source,
+    "steps_done": count,
+    "order": functools.partial(one_of, allowed=("alternating", "simultaneous")),
+    "average": _average,
+    "seed": count,
+}
+
+
+def setting(name: str, value: Any) -> Any:
+    """A value for one of a trainer's settings, as a plain one. Raises ValueError by name if it is not allowed."""
+    return SETTINGS[name](name, value)
+
+
+# when a trainer is made
+FIXED = ("order", "seed", "device", "generator", "discriminator", "average", "averaged", "optimizer")
+
+
+def is_made(trainer: Any) -> bool:
+    return "_last_good" in vars(trainer)
+
+
+def assignable(trainer: Any, name: str, value: Any) -> Any:
+    """A value that a trainer's attribute may have now, as a plain one.
+
+    Raises ValueError by name if it may not, and AttributeError if no trainer has such an attribute.
     """
-    idle = psutil.cpu_count() * (1 - psutil.cpu_percent(interval=0.2) / 100)
-    return max(1, min(THREADS, round(idle)))
+    if is_made(trainer) and name in FIXED:
+        raise ValueError(f"{name}: got {shown(value)}; it is fixed when a trainer is made: make another one")
+    if name in ("optimizer_d", "optimizer_g"):
+        player = trainer.discriminator if name == "optimizer_d" else trainer.generator
+        return _optimizer(name, value, player)
+    if name in SETTINGS:
+        value = setting(name, value)
+        if is_made(trainer):
+            if name == "data":
+                _check_size(trainer.data, value)
+            check_together(**{one: getattr(trainer, one) for one in TOGETHER} | {name: value})
+    elif name not in FIXED:
+        allowed = [one for one in (*SETTINGS, "optimizer_d", "optimizer_g") if one not in FIXED]
+        raise AttributeError(f"{name}: a Trainer has no such setting; it has {', '.join(allowed)}")
+    return value
 
 
-def device(name: str) -> torch.device:
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    allowed = [kind for kind, here in present.items() if here]
-    kind = allowed[0] if name == "auto" else str(name).partition(":")[0]
-    if kind not in allowed:
-        raise ValueError(f"device: got {name!r}; on this machine 'auto' and {allowed} are allowed")
-    return torch.device(kind if name == "auto" else name)
+def _check_size(old: Any, new: Any) -> None:
+    """Grey pictures come as rows of pixels: a net cannot see that these are rows of another size."""
+    sizes = [" x ".join(map(str, one.images.shape[1:])) for one in (old, new) if isinstance(one, data.Images)]
+    if len(set(sizes)) > 1:
+        raise ValueError(f"data: got pictures of {sizes[1]}; this trainer's are of {sizes[0]}")
+
+
+TOGETHER = ("order", "k", "r1", "steps", "decay")
+
+
+def check_together(order: str, k: int, r1: float, steps: int | None, decay: Any, **_: Any) -> None:
+    """Raise ValueError if settings that are allowed each do not go together."""
+    if decay is not None and steps is None:
+        raise ValueError("steps: got None; a decay needs the length of its schedule")
+    if order == "simultaneous" and r1:
+        raise ValueError(f"r1: got {r1}; order='simultaneous' takes no penalty, order='alternating' does")
+    if order == "simultaneous" and k != 1:
+        raise ValueError(f"k: got {k}; with order='simultaneous' both players move once a round: k must be 1")
+
+
+def _optimizer(name: str, value: Any, player: nn.Module) -> Optimizer:
+    """One of this player's weights; numpy's numbers in its settings become plain ones."""
+    if not isinstance(value, Optimizer):
+        raise ValueError(f"{name}: got {shown(value)}; it must be a torch.optim.Optimizer")
+    own = {id(weight) for weight in player.parameters()}
+    if any(id(weight) not in own for group in value.param_groups for weight in group["params"]):
+        raise ValueError(f"{name}: got one of other weights; it must move weights of this trainer's player")
+    for group in value.param_groups:
+        group.update({key: plain(setting) for key, setting in group.items()})
+    return value

@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.distributions import Uniform
+from torch.distributions import Distribution, Uniform
 
 from gan_lessons import theory
 from gan_lessons.seen import Curves, Fakes
@@ -25,7 +25,7 @@ def draw(curves: Curves, fakes: Fakes | None = None, ax: Axes | None = None) -> 
     """
     ax = ax or plt.gca()
     x = curves.x
-    top = 2.2 * curves.p_data.max().item()
+    top = 2.2 * curves.p_data.nan_to_num(posinf=0).max().item()  # at an edge it may be infinite
     for p, key in ((curves.p_data, "data"), (curves.p_g, "fakes")):
         height = 1.1 * p.detach() / top  # the axis is D's
         ax.plot(x, height, **STYLE[key])
@@ -132,3 +132,26 @@ def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Seque
     right.tick_params(labelbottom=True)
     none.set_visible(False)
     return figure
+
+
+def draw_best(p_data: Distribution, p_g: Distribution, x: Tensor, ax: Axes | None = None) -> Axes:
+    """The same hill if D were trained to the end: D*(x), the share of real ones among all that lie at x."""
+    p, q = (it.log_prob(x).exp() for it in (p_data, p_g))
+    best = theory.optimal_discriminator(p_data, p_g)(x)
+    draw(Curves(x, p, q, torch.full_like(x, torch.nan), best), None, ax)
+    (ax or plt.gca()).plot(x, best, **STYLE["D*"])
+    return ax or plt.gca()
+
+
+def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str, longest: float = 0.25) -> None:
+    """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
+
+    longest: of an arrow for a push of 1, in widths of the axes, whose limits of x must be set before.
+    """
+    left, right = ax.get_xlim()
+    for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
+        end = place + longest * (right - left) * push_length(push)
+        head = min(6, 1 + 50 * abs(push_length(push)))  # a short arrow has a small one
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
+        ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
+    ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

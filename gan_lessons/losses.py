@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.autograd import grad
 from torch.nn.functional import softplus
 
+from gan_lessons.arguments import number
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -141,8 +143,7 @@ def smoothed(real: float = 0.9) -> Loss:
     >>> smoothed(1.0).at_equilibrium == non_saturating.at_equilibrium
     True
     """
-    if not 0 < real <= 1:
-        raise ValueError(f"real: got {real}; a label must be in (0, 1]")
+    real = number("real", real, above=0, most=1)
 
     def discriminator(logits_real: Tensor, logits_fake: Tensor) -> Tensor:
         # real softplus(-l) + (1 - real) softplus(l) = softplus(-l) + (1 - real) l

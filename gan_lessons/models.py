@@ -1,10 +1,15 @@
 """The players: plain nn.Modules. Models of one number take (n,) and return (n,); D returns one raw output per x."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from gan_lessons.arguments import count, number, numbers
+
+leaky_relu = partial(nn.LeakyReLU, 0.2)
 
 
 class Standardise(nn.Module):
@@ -14,8 +19,10 @@ class Standardise(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.get_default_dtype()))
         self.register_buffer("sd", torch.as_tensor(sd, dtype=torch.get_default_dtype()))
-        if not self.sd > 0:
-            raise ValueError(f"sd: got {sd}; a standard deviation must be > 0")
+        if not self.mean.isfinite().all():
+            raise ValueError(f"mean: got {mean}; it must be finite")
+        if not (self.sd > 0).all() or not self.sd.isfinite().all():
+            raise ValueError(f"sd: got {sd}; a standard deviation must be > 0, and finite")
 
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) / self.sd
@@ -42,9 +49,7 @@ class Pack(nn.Module):
 
     def __init__(self, size: int):
         super().__init__()
-        if not isinstance(size, int) or size < 1:
-            raise ValueError(f"size: got {size!r}; a pack must be a whole number >= 1")
-        self.size = size
+        self.size = count("size", size, least=1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.reshape(len(x), -1)
@@ -62,6 +67,7 @@ class Maxout(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, pieces: int):
         super().__init__()
+        n_in, n_out, pieces = _widths((n_in, n_out, pieces))
         self.linear = nn.Linear(n_in, n_out * pieces)
         self.shape = (n_out, pieces)
 
@@ -79,8 +85,8 @@ class AffineGenerator(nn.Module):
 
     def __init__(self, mu: float, sigma: float):
         super().__init__()
-        self.mu = nn.Parameter(torch.tensor(float(mu)))
-        self.sigma = nn.Parameter(torch.tensor(float(sigma)))
+        self.mu = nn.Parameter(torch.tensor(number("mu", mu)))
+        self.sigma = nn.Parameter(torch.tensor(number("sigma", sigma)))
 
     def forward(self, z: Tensor) -> Tensor:
         return self.mu + self.sigma * z
@@ -137,6 +143,8 @@ class MaxoutDiscriminator(nn.Module):
 
     def __init__(self, *widths: int, pieces: int, dropout: Sequence[float], inputs: nn.Module | None = None):
         super().__init__()
+        widths = _widths(widths)
+        dropout = numbers("dropout", dropout, least=0, most=1)
         if len(dropout) != len(widths) - 1:
             raise ValueError(f"dropout: got {len(dropout)} rates; {len(widths) - 1} layers need one each")
         layers: list[nn.Module] = []
@@ -175,8 +183,7 @@ class DigitClassifier(nn.Module):
 def _mlp(
     widths: Sequence[int], activation: Callable[[], nn.Module], batch_norm: bool = False, dropout: float = 0.0
 ) -> nn.Sequential:
-    if len(widths) < 2:
-        raise ValueError(f"widths: got {tuple(widths)}; a net needs at least an input width and an output width")
+    widths, dropout = _widths(widths), number("dropout", dropout, least=0, most=1)
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths[:-1]):
         layers += [nn.Linear(n_in, n_out)]
@@ -184,3 +191,9 @@ def _mlp(
         layers += [activation()]
         layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+def _widths(widths: Sequence[int]) -> tuple[int, ...]:
+    if len(widths) < 2:
+        raise ValueError(f"widths: got {tuple(widths)}; a net needs at least an input width and an output width")
+    return tuple(count("widths", width, least=1, most=1_000_000) for width in widths)

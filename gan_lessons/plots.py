@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from gan_lessons.style import D_COLORS, STYLE
+from gan_lessons.tiles import tile as tile
 from gan_lessons.training import Record
 
 
@@ -35,7 +36,7 @@ def game(
     once for a whole figure is enough.
     """
     ax = ax or plt.gca()
-    top = 2.2 * p_data.max().item()
+    top = 2.2 * p_data.nan_to_num(posinf=0).max().item()  # at an edge it may be infinite
     ax.plot(x, p_data, **STYLE["data"], label="$p_{data}$")
     ax.plot(x, p_g, **STYLE["fakes"], label="$p_g$")
     if p_g.max() > top:
@@ -118,55 +119,45 @@ def plane(
     """A game over points of the plane: D(x) as a map, the bluer the surer of real, with its 1/2 line; data, fakes, the
     grid of z as G warps it, and the push on the first fakes. `seen.scene(trainer)` has these arrays.
 
-    axis: (n,), evenly spaced, for both directions; D: (n, n), rows along the second one, or None; x_real: (m, 2);
+    axis: (2, n), evenly spaced, or (n,) for both directions; D: (n, n), rows along the second, or None; x_real: (m, 2);
     x_fake: (m', 2); lines: (rows, points, 2); push: (a, 2), a <= m'. The longest arrow is of one length, and its push
     is written.
     """
     ax = ax or plt.gca()
-    half = (axis[1] - axis[0]).item() / 2
-    ends = axis[0].item() - half, axis[-1].item() + half
+    axes = axis.expand(2, -1)
+    half = (axes[:, 1] - axes[:, 0]) / 2  # (2,)
+    ends = torch.stack([axes[:, 0] - half, axes[:, -1] + half], dim=1).tolist()
     if D is None:
         ax.text(
             0.03, 0.95, "D sees several x at once:\nno map of single x", transform=ax.transAxes, va="top", fontsize=9
         )
     else:
         colors = ListedColormap(np.reshape(D_COLORS, (256, 3)) / 255)
-        ax.imshow(
-            D.numpy(), cmap=colors, vmin=0, vmax=1, origin="lower", extent=(*ends, *ends), interpolation="bilinear"
-        )
-        ax.contour(axis, axis, D, levels=[0.5], colors=STYLE["D"]["color"], linestyles=STYLE["D"]["linestyle"])
+        look = {"cmap": colors, "vmin": 0, "vmax": 1, "interpolation": "bilinear"}
+        ax.imshow(D.numpy(), origin="lower", extent=(*ends[0], *ends[1]), **look)
+        ax.contour(*axes, D, levels=[0.5], colors=STYLE["D"]["color"], linestyles=STYLE["D"]["linestyle"])
         ax.plot([], [], **STYLE["D"], label="D(x) = 1/2")
     ax.plot(*x_real.T, ".", color=STYLE["data"]["color"], markersize=3, label="data")
     ax.add_collection(LineCollection(lines.numpy(), colors=STYLE["fakes"]["color"], linewidths=0.5, alpha=0.7))
     ax.plot(*x_fake.T, ".", color=STYLE["fakes"]["color"], markersize=3, label="fakes, G of a grid of z")
     longest = push.norm(dim=1).max().clamp(min=1e-30)
-    moves = push / longest * 0.1 * (ends[1] - ends[0])
+    moves = push / longest * 0.1 * (ends[0][1] - ends[0][0])
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.005, "zorder": 3}
     ax.quiver(*x_fake[: len(push)].T, *moves.T, color=STYLE["push"]["color"], **arrows)
-    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"longest push: {longest:.2g}")
+    ax.set(xlim=ends[0], ylim=ends[1], aspect="equal", xlabel=f"longest push: {longest:.2g}")
     if legend:
         _legend_below(ax)
     return ax
 
 
-def image_grid(images: Tensor, columns: int = 8, ax: Axes | None = None) -> Axes:
-    """Images (n, 784) in [-1, 1] as they come, row by row, white on black."""
+def image_grid(images: Tensor, columns: int = 8, ax: Axes | None = None, shape: tuple[int, int] | None = None) -> Axes:
+    """Images in [-1, 1] as they come, row by row; grey ones white on black. images, shape: as in `tile`."""
     ax = ax or plt.gca()
-    ax.imshow(tile(images, columns).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+    pixels = tile(images, columns, shape).numpy()
+    pixels = pixels if pixels.ndim == 2 else (pixels.clip(-1, 1) + 1) / 2
+    ax.imshow(pixels, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
     ax.set_axis_off()
     return ax
-
-
-def tile(images: Tensor, columns: int = 8) -> Tensor:
-    """Images (n, 784) side by side as one, (28 n / columns, 28 columns), on the CPU.
-
-    Raises ValueError for another shape, and if the last row would not be full.
-    """
-    if images.dim() != 2 or images.shape[1] != 784 or len(images) % columns:
-        raise ValueError(
-            f"images: got shape {tuple(images.shape)}; allowed is (n, 784) with n a multiple of {columns} columns"
-        )
-    return images.detach().cpu().reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
 
 
 def film(figures: Iterable[Figure], length: int, seconds: float = 0.12) -> Image:

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import recipes
-from gan_lessons.guards import seeded
+from gan_lessons import checkpoints, devices, recipes
+from gan_lessons.devices import seeded
 from gan_lessons.models import DigitClassifier
 
 GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generator`
@@ -41,20 +40,22 @@ def card(name: str) -> dict[str, Any]:
     return _read(_known(name))[1]
 
 
-def load(name: str, average: bool | None = None) -> nn.Module:
+def load(name: str, average: bool | None = None, device: str = "cpu") -> nn.Module:
     """A trained generator, in eval mode and without gradients of its own: G(z) is (n, 784) in [-1, 1], and z is drawn
     by `G.latent.sample((n,))`.
 
     average: True for the moving average of its weights, False for the weights as training left them; None for the
-    average, where one was kept. Matrices are kept in 16 bits, which moves pixels by 0.0001 on average.
+    average, where one was kept. Matrices are kept in 16 bits, which moves pixels by 0.0001 on average. device: where G
+    is and z is drawn; "auto" as in `Trainer`.
 
-    Raises ValueError for an unknown name or an average that was not kept, RuntimeError for damaged files.
+    Raises ValueError for an unknown name or device, or an average that was not kept, RuntimeError for damaged files.
 
     >>> G = load("mnist_quick_z2")
     >>> G(G.latent.sample((5,))).shape
     torch.Size([5, 784])
     """
     states, _ = _read(_known(name))
+    on = devices.choose(device)
     if average and "averaged" not in states:
         raise ValueError(f"average: got True; of {name!r} no average was kept: allowed are False and None")
     recipe, settings = GENERATORS[name]
@@ -62,8 +63,8 @@ def load(name: str, average: bool | None = None) -> nn.Module:
         G, latent = getattr(recipes, f"{recipe}_generator")(**settings)
     raw = average is False or "averaged" not in states
     G.load_state_dict(states["raw" if raw else "averaged"])
-    G.latent = latent
-    return G.eval().requires_grad_(False)
+    G.latent = devices.moved(latent, on)
+    return G.to(on).eval().requires_grad_(False)
 
 
 @cache
@@ -92,9 +93,7 @@ def write(name: str, states: dict[str, dict[str, Tensor]], card: dict[str, Any])
     torch.save({net: {key: _small(value) for key, value in state.items()} for net, state in states.items()}, file)
     card = card | {"sha256": hashlib.sha256(file.getvalue()).hexdigest()}
     for end, content in ((".pt", file.getvalue()), (".json", json.dumps(card, indent=1).encode() + b"\n")):
-        part = _WEIGHTS / f"{name}{end}.part"
-        part.write_bytes(content)
-        os.replace(part, part.with_suffix(""))
+        checkpoints.put(_WEIGHTS / f"{name}{end}", content)
 
 
 def _small(value: Tensor) -> Tensor:

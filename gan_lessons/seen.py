@@ -1,13 +1,21 @@
-"""What pictures show of a trainer, as tensors: `plots`, `views` and lessons paint what is computed here."""
+"""What pictures show of a trainer, as tensors on the CPU: `plots`, `views` and lessons paint it.
 
-from typing import NamedTuple
+The nets are looked at in eval mode, on their device, with random numbers that are drawn on the CPU and nobody else's:
+nothing of the trainer changes, and the same z are seen on every device.
+"""
+
+import math
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
 
-from gan_lessons import metrics, theory
-from gan_lessons.guards import seeded
+from gan_lessons import devices, laws, metrics, theory
+from gan_lessons.devices import seeded
+from gan_lessons.guards import evaluating
+from gan_lessons.laws import centre as centre
+from gan_lessons.laws import quantiles as quantiles
+from gan_lessons.laws import square as square
 from gan_lessons.models import Pack
 from gan_lessons.training import Trainer
 
@@ -19,19 +27,49 @@ class Curves(NamedTuple):
     p_data: Tensor
     p_g: Tensor
     D: Tensor
-    D_star: Tensor  # nan under a loss whose D has no absolute level
+    D_star: Tensor  # nan under a loss whose D has no absolute level, and where p_data is an estimate
 
 
 def curves(trainer: Trainer, x: Tensor) -> Curves:
-    """The state of a game over one number, exactly: both densities, D(x) as learned so far, and the best D*(x).
+    """The state of a game over one number: both densities, D(x) as learned so far, and the best D*(x).
 
-    trainer: a `Trainer` whose data are a distribution; x: shape (n,). Draw it with `plots.game(*curves(trainer, x))`.
+    trainer: a `Trainer` whose x and z are one number each; x: shape (n,). Of data that do not say their density it is
+    estimated from a sample (`laws.kernels`); all else is exact. Draw it with `plots.game(*curves(trainer, x))`.
     """
+    needs(trainer, "seen.curves")
+    x = x.cpu()
     p_g = theory.pushforward(trainer.generator, trainer.latent)
-    D_star = theory.optimal_discriminator(trainer.data, p_g)(x)
-    if trainer.loss.probability is None:
+    log_p, log_q = (theory.log_density(p, x) for p in (laws.density(trainer.data), p_g))  # once: this is slow
+    D_star = (log_p - log_q).sigmoid()
+    if trainer.loss.probability is None or not laws.exact(trainer.data):
         D_star = torch.full_like(x, torch.nan)
-    return Curves(x, trainer.data.log_prob(x).exp(), p_g(x), heights(trainer, x), D_star)
+    p_data, p_g, D_star = (column.to(x.dtype) for column in (log_p.exp(), log_q.exp(), D_star))
+    return Curves(x, p_data, p_g, heights(trainer, x), D_star)
+
+
+def needs(trainer: Trainer, who: str, shape: tuple[int, ...] = ()) -> None:
+    """Raise ValueError unless each x of the data is of this shape: one number, or a point of the plane."""
+    if (got := tuple(laws.shape(trainer.data))) != shape:
+        kind = "points of the plane, x of shape (2,)" if shape else "numbers, x of shape ()"
+        raise ValueError(f"data: got x of shape {got}; {who} needs {kind}")
+
+
+def picture_shape(trainer: Trainer, who: str) -> tuple[int, int]:
+    """Height and width of the data, which are pictures; grey ones that do not say it are square.
+
+    Raises ValueError for what is no picture.
+    """
+    shape = tuple(laws.shape(trainer.data))
+    known = tuple(getattr(getattr(trainer.data, "images", None), "shape", ()))[-2:]
+    side = math.isqrt(math.prod(shape))
+    if len(shape) == 3 and shape[0] in (1, 3):
+        return shape[1:]
+    if len(shape) == 1 and (math.prod(known) == shape[0] or side**2 == shape[0] > 1):
+        return known if math.prod(known) == shape[0] else (side, side)
+    raise ValueError(
+        f"data: got x of shape {shape}; {who} needs pictures: (3, height, width), (1, height, width), or grey ones "
+        "as one row of pixels, from data.Images or square"
+    )
 
 
 class Fakes(NamedTuple):
@@ -49,19 +87,26 @@ def fakes(trainer: Trainer, m: int = 9) -> Fakes:
     z_i = F^-1((i + 1/2) / m),   x_i = G(z_i),   F: the cumulative distribution of z
     """
     z = quantiles(trainer.latent, m)  # (m,)
-    with torch.no_grad():
-        x = trainer.generator(z)  # (m,)
-    return Fakes(z, x, heights(trainer, x), push(trainer, x))
+    x = made(trainer, z)  # (m,)
+    out, pushed = _judged(trainer, x)
+    return Fakes(z, x, _heights(trainer, out), pushed)
 
 
-def quantiles(latent: Distribution, m: int) -> Tensor:
-    """The medians of m equally probable parts of z, shape (m,).
+@torch.no_grad()
+def made(trainer: Trainer, z: Tensor) -> Tensor:
+    """G(z), as G is now."""
+    with evaluating(trainer.generator):
+        return trainer.generator(z.to(devices.of(trainer.generator))).cpu()
 
-    >>> from torch.distributions import Uniform
-    >>> quantiles(Uniform(0.0, 1.0), 2)
-    tensor([0.2500, 0.7500])
-    """
-    return latent.icdf((torch.arange(m) + 0.5) / m)
+
+def noise(trainer: Trainer, n: int) -> Tensor:
+    """n draws of z, the same at every look."""
+    with seeded(0):
+        return _drawn(trainer.latent, n)
+
+
+def _drawn(source: Any, n: int) -> Tensor:
+    return devices.moved(source, "cpu").sample((n,)).cpu()
 
 
 @torch.no_grad()
@@ -71,12 +116,19 @@ def heights(trainer: Trainer, x: Tensor) -> Tensor:
     Under a loss without probability only differences in D's raw output count: then it is the sigmoid of how far x is
     above the mean fake.
     """
-    out = trainer.discriminator(x).reshape(len(x))  # (n,)
+    D = trainer.discriminator
+    with evaluating(D):
+        return _heights(trainer, D(x.to(devices.of(D))))
+
+
+@torch.no_grad()
+def _heights(trainer: Trainer, out: Tensor) -> Tensor:
+    out, D = out.reshape(len(out)).cpu(), trainer.discriminator  # (n,)
     if trainer.loss.probability is not None:
         return trainer.loss.probability(out)
-    with seeded(0):
-        x_fake = trainer.generator(trainer.latent.sample((256,)))
-    return (out - trainer.discriminator(x_fake).mean()).sigmoid()
+    x_fake = made(trainer, noise(trainer, 256)).to(devices.of(D))
+    with evaluating(D):
+        return (out - D(x_fake).mean().cpu()).sigmoid()
 
 
 def push(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> Tensor:
@@ -86,45 +138,59 @@ def push(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> Tens
     loss that compares; drawn unless given. In a pack a fake also counts for D's output on its neighbour. Nothing of the
     trainer changes.
     """
-    leaf = x_fake.detach().clone().requires_grad_()
+    return _judged(trainer, x_fake, x_real)[1]
+
+
+def _judged(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """D's raw output on each fake, and its push."""
+    D = trainer.discriminator
+    on = devices.of(D)
+    leaf = x_fake.detach().clone().to(on).requires_grad_()
     out_real = None
-    if trainer.loss.needs_real:
-        with seeded(0):
-            x_real = trainer.data.sample((len(x_fake),)) if x_real is None else x_real
-        out_real = trainer.discriminator(x_real).detach()
-    with torch.enable_grad():
-        loss = trainer.loss.generator(out_real, trainer.discriminator(leaf))  # a mean over fakes
+    with evaluating(D), torch.enable_grad():
+        if trainer.loss.needs_real:
+            with seeded(0):
+                x_real = _drawn(trainer.data, len(x_fake)) if x_real is None else x_real
+            out_real = D(x_real.to(on)).detach()
+        out = D(leaf)
+        loss = trainer.loss.generator(out_real, out)  # a mean over fakes
         (gradient,) = torch.autograd.grad(len(leaf) * loss, leaf)
-    return -gradient
+    return out.detach(), -gradient.cpu()
 
 
 class Scene(NamedTuple):
     """A game over points of the plane as `plots.plane` draws it: `plots.plane(*seen.scene(trainer))`."""
 
-    axis: Tensor  # (n,): the middles of n equal parts of each axis
+    axis: Tensor  # (2, n): the middles of n equal parts of each axis
     D: Tensor | None  # (n, n): D(x), rows along the second axis; None where D sees several x at once
     x_real: Tensor  # (m, 2)
     x_fake: Tensor  # (m, 2)
-    lines: Tensor  # (rows, points, 2): G of an even grid of z
+    lines: Tensor  # (rows, points, 2): G of an even grid of z, if z is two numbers
     push: Tensor  # (a, 2): minus the gradient of G's loss at each of the first a fakes
 
 
-def scene(trainer: Trainer, half_width: float = 3.0, n: int = 50, points: int = 200, arrows: int = 30) -> Scene:
-    """What there is to see of a game over the plane, z being two normal numbers. The points are of one draw."""
-    axis = ((torch.arange(n) + 0.5) / n * 2 - 1) * half_width  # (n,)
+def scene(trainer: Trainer, half_width: float | None = None, n: int = 50, points: int = 200, arrows: int = 30) -> Scene:
+    """What there is to see of a game over the plane: in a square around the data, or half_width to each side of (0, 0).
+
+    The points are of one draw. Raises ValueError for other data.
+    """
+    needs(trainer, "seen.scene", (2,))
+    middle, half = square(trainer.data) if half_width is None else ((0.0, 0.0), half_width)
+    axis = torch.tensor(middle)[:, None] + ((torch.arange(n) + 0.5) / n * 2 - 1) * half  # (2, n)
     with seeded(0):
-        x_real = trainer.data.sample((points,))  # (m, 2)
-        z = trainer.latent.sample((points,))  # (m, 2)
-    even = torch.linspace(-2, 2, 9)
-    fine = torch.linspace(-2, 2, 17)
-    across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
-    z_lines = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
-    with torch.no_grad():
-        x_fake = trainer.generator(z)  # (m, 2)
-        lines = trainer.generator(z_lines.reshape(-1, 2)).reshape(z_lines.shape)  # (18, 17, 2)
+        x_real = _drawn(trainer.data, points)  # (m, 2)
+        z = _drawn(trainer.latent, points)  # (m, ...)
+    grid = torch.zeros(0, 17, 2)
+    if z.shape[1:] == (2,):
+        even = torch.linspace(-2, 2, 9)
+        fine = torch.linspace(-2, 2, 17)
+        across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
+        grid = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
+    x_fake = made(trainer, torch.cat([z, grid.reshape(-1, 2)]) if len(grid) else z)
+    x_fake, lines = x_fake[:points], x_fake[points:].reshape(grid.shape)  # (m, 2), (18, 17, 2)
     D = None
     if not packed(trainer):
-        x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)  # (n n, 2)
+        x = torch.stack(torch.meshgrid(*axis, indexing="xy"), dim=-1).reshape(-1, 2)  # (n n, 2)
         D = heights(trainer, x).reshape(n, n)
     return Scene(axis, D, x_real, x_fake, lines, push(trainer, x_fake, x_real)[:arrows])
 
@@ -139,8 +205,7 @@ def modes(trainer: Trainer) -> dict[str, float]:
     bumps = getattr(trainer.data, "component_distribution", None)
     if bumps is None:
         return {}
-    with seeded(0):
-        samples = trainer.sample(2000).nan_to_num(nan=1e9).clamp(-1e9, 1e9)  # not finite: far from every mode
+    samples = made(trainer, noise(trainer, 2000)).nan_to_num(nan=1e9).clamp(-1e9, 1e9)  # not finite: far from all
     found, good = metrics.modes(samples, bumps.mean, bumps.stddev.max().item())
     return {"modes found": found, "good": good}
 
@@ -153,11 +218,31 @@ def record(trainer: Trainer) -> dict[str, float]:
 
 
 def images(trainer: Trainer, n: int = 40) -> Tensor:
-    """Fakes of the same n z at every call, from G as it is now, in eval mode; on the CPU."""
-    G = trainer.generator
-    training = G.training
-    try:
-        with seeded(0), torch.no_grad():
-            return G.eval()(trainer.latent.sample((n,)).to(trainer.device)).cpu()
-    finally:
-        G.train(training)
+    """Fakes of the same n z at every call, from G as it is now."""
+    return made(trainer, noise(trainer, n))
+
+
+def likeness(images: Tensor) -> Tensor:
+    """How well a pixel foretells its right neighbour: their correlation r in each image, (n, height, width) -> (n,).
+
+    0: not at all, as in noise; 1: exactly, as in a smooth ramp. nan for an image of one colour.
+
+    >>> round(likeness(torch.arange(12.0).reshape(1, 3, 4)).item(), 3)
+    1.0
+    """
+    a, b = images[:, :, :-1].flatten(1).float(), images[:, :, 1:].flatten(1).float()
+    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
+    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1))
+
+
+def slant(images: Tensor) -> Tensor:
+    """How far what is white in an image leans: pixels to the right for each pixel up, (n, height, width) -> (n,).
+
+    >>> round(slant(torch.eye(3).flip(0)[None]).item(), 3)  # a line that rises to the right at 45 degrees
+    1.0
+    """
+    weight = images / images.sum(dim=(1, 2), keepdim=True)
+    up, right = -torch.arange(float(images.shape[1]))[:, None], torch.arange(float(images.shape[2]))
+    up = up - (weight * up).sum(dim=(1, 2), keepdim=True)
+    right = right - (weight * right).sum(dim=(1, 2), keepdim=True)
+    return (weight * up * right).sum(dim=(1, 2)) / (weight * up**2).sum(dim=(1, 2))

@@ -27,7 +27,8 @@ def push_length(push: float) -> float:
 
 
 def use() -> None:
-    """Figures as these lessons draw them: sharp, small in the file, without boxes."""
+    """Figures as these lessons draw them: sharp, small in the file, without boxes; dark on white, whatever was set."""
+    plt.style.use("default")
     plt.rcParams.update(
         {
             "figure.figsize": (7.2, 3.6),

@@ -11,8 +11,8 @@ import PIL.Image
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from gan_lessons.plots import tile
-from gan_lessons.style import STYLE
+from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
+from gan_lessons.tiles import tile
 
 DASHES = {":": "2 4", "-": "none", "--": "7 4", "-.": "8 3 2 3"}
 
@@ -134,16 +134,18 @@ def tick_values(count: int, low: float, high: float) -> list[float]:
 
 
 def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:
-    """Images (n, 784) in [-1, 1] as one small PNG in an <img>, each pixel `scale` wide.
+    """Images in [-1, 1], of the shapes that `plots.tile` takes, as one small PNG in an <img>, each pixel `scale` wide.
 
     >>> import torch
     >>> digits(torch.zeros(2, 784), columns=2)[:32]
     '<img width="112" src="data:image'
     """
-    return f'<img width="{28 * columns * scale:g}" src="{png(grey(tile(images, columns)))}" alt="digits"/>'
+    pixels = tile(images, columns)
+    return f'<img width="{pixels.shape[1] * scale:g}" src="{png(grey(pixels))}" alt="digits"/>'
 
 
 def grey(pixels: Tensor) -> PIL.Image.Image:
+    """Pixels in [-1, 1], (rows, columns), as a grey image; (rows, columns, 3) as one in colour."""
     return PIL.Image.fromarray(((pixels + 1) * 127.5).round().clamp(0, 255).byte().numpy())
 
 
@@ -198,3 +200,32 @@ def picture(parts: str, label: str, width: int, height: int) -> str:
     size = f'viewBox="0 0 {width} {height}" width="{width}" font-family="sans-serif"'
     size += f' role="img" aria-label="{escape(label, quote=True)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{background}{marker}{parts}</svg>'
+
+
+def hill_and_pushes(
+    x: Tensor, p_data: Tensor, p_g: Tensor, D: Tensor, at: Tensor, heights: Tensor, rows: dict[str, tuple[str, Tensor]]
+) -> str:
+    """The hill with fakes on it, and under it their pushes by several losses, on the one scale that is drawn.
+
+    x, p_data, p_g, D: shape (n,), the densities on no scale; at, heights: of the fakes, (m,). rows: for each loss its
+    colour and its pushes (m,); the mean of them is written beside.
+    """
+    ends, longest, end = (x[0].item(), x[-1].item()), 110, 276 + 94 * len(rows)
+    box, top = Box(20, 34, 490, 190, ends, (-0.05, 1.05)), 2.1 * p_data.max()
+    inside = [box.line(x, p_data / top, "data"), box.line(x, p_g / top, "fakes", fill=True)]
+    inside += [box.line(ends, (0.5, 0.5), "guide"), box.line(x, D, "D")]
+    inside += [dot(box.x(a), box.y(h), STYLE["fakes"]["color"]) for a, h in zip(at, heights, strict=True)]
+    parts = [legend([("data", "data"), ("fakes", "fakes"), ("D", "D(x)")], 20, 14), box.show(inside), box.x_axis()]
+    parts += [text(516, 34 + box.y(p) + 4, f"{p:g}", STYLE["D"]["color"]) for p in (0, 0.5, 1)]
+    parts += [text(510, 256, "x", anchor="end"), text(174, end, "an arrow for a push of")]
+    arrows = [("#222", place, end - 4, push) for place, push in zip((304, 343, 405), PUSH_SHOWN, strict=True)]
+    parts += [text(place + 3 + longest * push_length(push), end, f"{push:g}") for _, place, _, push in arrows]
+    for i, (name, (color, pushes)) in enumerate(rows.items()):
+        places = zip((20 + box.x(at)).tolist(), pushes.tolist(), strict=True)
+        arrows += [(color, place, 268 + 94 * i + 8 * j, push) for j, (place, push) in enumerate(places)]
+        parts.append(text(545, 304 + 94 * i, f"{name}: mean {pushes.mean():.4f}", color, "end"))
+    for color, place, y, push in arrows:
+        drawn = arrow(place, y, longest * push_length(push), double=abs(push) > 1)
+        parts.append(f'<g fill="none" stroke="{color}" stroke-width="1.8">{drawn}</g>')
+    label = f"D's hill, {len(at)} fakes on it, and under it their pushes on one scale: {', '.join(rows)}"
+    return picture("".join(parts), label, 550, end + 16)

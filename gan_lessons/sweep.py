@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 from tqdm.auto import tqdm
 
-from gan_lessons import data, guards, losses
+from gan_lessons import data, devices, guards, losses
+from gan_lessons.arguments import count
 from gan_lessons.losses import Loss
 from gan_lessons.models import MLPDiscriminator
 
@@ -73,13 +74,12 @@ def run(
         if not isinstance(values, Iterable) or not (values := tuple(values)):
             raise ValueError(f"{name}: got {values!r}; it must be a list of at least one")
         axes[name] = values
-    k = tuple(guards.count("k", each, least=0) for each in axes["k"])
-    lr_g = tuple(guards.setting("lr_g", each, order=None) for each in axes["lr_g"])
-    seeds = tuple(guards.count("seeds", each, least=0) for each in axes["seeds"])
-    lr_d, steps = guards.setting("lr_d", lr_d, order=None), guards.count("steps", steps, least=1)
-    if not isinstance(loss, Loss) or loss.needs_real:
-        name = getattr(loss, "name", repr(loss))
-        raise ValueError(f"loss: got {name}; it must be one of gan_lessons.losses that looks at fakes alone")
+    k = tuple(guards.setting("k", each) for each in axes["k"])
+    lr_g = tuple(guards.setting("lr_g", each) for each in axes["lr_g"])
+    seeds = tuple(count("seeds", each) for each in axes["seeds"])
+    lr_d, steps = guards.setting("lr_d", lr_d), count("steps", steps, least=1)
+    if guards.setting("loss", loss).needs_real:
+        raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
     groups = [_Games(each, lr_d, lr_g, seeds, loss) for each in k]
     longest_first = sorted(groups, key=lambda games: -games.k)
     rounds, notes = [*range(0, steps, NOTE_EVERY), steps], []
@@ -145,7 +145,7 @@ class _Games:
         self.p_data = data.gaussian()
         first, D = [], []
         for seed in seeds:
-            with guards.seeded(seed):
+            with devices.seeded(seed):
                 first.append(self.p_data.sample((BATCH,)))
                 D.append(parameters_to_vector(MLPDiscriminator(1, WIDTH, WIDTH, 1).parameters()).detach())
         first = torch.stack(first).repeat(self.rates, 1)

@@ -12,9 +12,11 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, constraints
+from torch.distributions import Distribution
 
-Density = Distribution | Callable[[Tensor], Tensor]
+from gan_lessons import devices
+from gan_lessons.laws import Density, centre, continuous, endless, log_density, named
+from gan_lessons.laws import quantiles as quantiles  # of one law, beside the densities of two
 
 
 def optimal_discriminator(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
@@ -29,7 +31,7 @@ def optimal_discriminator(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
     >>> D(torch.tensor([495.0, 500.0]))  # halfway, and where the log-odds are 2
     tensor([0.5000, 0.8808])
     """
-    return lambda x: log_odds(p, q)(x).sigmoid().to(x.dtype)
+    return lambda x: log_odds(p, q)(x).sigmoid().to(x)
 
 
 def log_odds(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
@@ -37,13 +39,13 @@ def log_odds(p: Density, q: Density) -> Callable[[Tensor], Tensor]:
 
         log p(x) - log q(x) = log D*(x) - log(1 - D*(x))
 
-    Returns a callable x -> logit of x's shape, in double; it can be differentiated where p and q can.
+    Returns a callable x -> logit of x's shape, in double on the CPU; it can be differentiated where p and q can.
 
     >>> from torch.distributions import Normal
     >>> round(log_odds(Normal(500.0, 5.0), Normal(490.0, 5.0))(torch.tensor(500.0)).item(), 4)
     2.0
     """
-    return lambda x: _log_density(p, x) - _log_density(q, x)  # -inf - -inf = nan
+    return lambda x: log_density(p, x) - log_density(q, x)  # -inf - -inf = nan
 
 
 def value(D: Callable[[Tensor], Tensor], p: Density, q: Density, x: Tensor | None = None) -> float:
@@ -60,7 +62,7 @@ def value(D: Callable[[Tensor], Tensor], p: Density, q: Density, x: Tensor | Non
     -1.3863
     """
     x, _, _, p_mass, q_mass = _on_grid(p, q, x)
-    d = D(x).detach().double().reshape(-1)
+    d = D(x.to(devices.of(D))).detach().cpu().double().reshape(-1)
     return _expected_log(d, p_mass) + _expected_log(1 - d, q_mass)
 
 
@@ -117,20 +119,19 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         p_g(x) = sum over all z with G(z) = x of  p_z(z) / |dG/dz|
 
     G: (n,) -> (n,), elementwise and differentiable. It is followed on n points of z (8 standard deviations to each
-    side, or latent's bounded support), with dG/dz from autograd, linear in between. Extrema of G are spikes of p_g.
-    Returns a callable x -> density of x's shape, in 1 / unit of x. A constant G has no density: it is 0 everywhere.
+    side, but not beyond what latent can give), with dG/dz from autograd, linear in between. Extrema of G are spikes of
+    p_g. Returns a callable x -> density of x's shape, in 1 / unit of x; a constant G has none, and it is 0 everywhere.
+    Raises ValueError for a latent that is discrete, of several numbers, or without a standard deviation, as Cauchy.
 
     >>> from torch.distributions import Normal
     >>> p_g = pushforward(lambda z: 500 - 5 * z, Normal(0.0, 1.0))
     >>> round(p_g(torch.tensor([500.0])).item(), 4)  # 1 / (5 sqrt(2 pi)): the sign of sigma does not matter
     0.0798
     """
-    if isinstance(latent.support, constraints.interval):
-        low, high = latent.support.lower_bound, latent.support.upper_bound
-    else:
-        low, high = latent.mean - 8 * latent.stddev, latent.mean + 8 * latent.stddev
+    latent = devices.moved(latent, "cpu")
+    low, high = _reach(latent)
     if isinstance(G, nn.Module):
-        G = deepcopy(G).double()  # so that neighbouring points of a narrow p_g do not round to one x
+        G = deepcopy(G).cpu().double().eval()  # so that neighbouring points of a narrow p_g do not round to one x
     dtype = torch.double if isinstance(G, nn.Module) else torch.get_default_dtype()
     with torch.enable_grad():
         z = (low + (high - low) * torch.linspace(0, 1, n, dtype=torch.double)).clamp(low, high)  # (n,)
@@ -140,7 +141,8 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
     z = z.detach()
     g = g.detach().double()
     slope = slope.double().abs()
-    p_z = latent.log_prob(z).double().exp()  # (n,)
+    p_z = log_density(latent, z).exp()  # (n,)
+    p_z[0], p_z[-1] = _end(*p_z[:3]), _end(*p_z[-3:].flip(0))
     dz = (z[-1] - z[0]).double() / (n - 1)
     sign = g.diff().sign()  # (n - 1,)
     moving = sign.nonzero().flatten()  # where G does not stand still
@@ -151,7 +153,7 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
         branches.append(nodes if g[start] < g[end] else nodes.flip(0))
 
     def p_g(x: Tensor) -> Tensor:
-        at = x.double().flatten()  # (m,)
+        at = x.cpu().double().flatten()  # (m,)
         total = torch.zeros_like(at)
         for nodes in branches:
             g_i, p_i, slope_i = g[nodes], p_z[nodes], slope[nodes]  # of the branch, G rising
@@ -161,9 +163,28 @@ def pushforward(G: Callable[[Tensor], Tensor], latent: Distribution, n: int = 20
             mean = (p_i[i - 1] + p_i[i]) / 2 * dz / (g_i[i] - g_i[i - 1])  # at an extremum the slope is 0
             density = torch.where((i == 1) | (i == len(nodes) - 1), mean, density)
             total += torch.where((g_i[0] <= at) & (at <= g_i[-1]) & (g_i[0] < g_i[-1]), density, 0)
-        return total.reshape(x.shape).to(x.dtype)
+        return total.reshape(x.shape).to(x)
 
     return p_g
+
+
+def _end(p: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """A density at its end; if it is infinite, as Gamma(1/2, 1) at 0, one that has the right area as far as `near`."""
+    return p if p.isfinite() else near * (2 / (1 + torch.log2(far / near)) - 1)  # of a power of the distance
+
+
+def _reach(latent: Distribution) -> tuple[float, float]:
+    """The least and the greatest z that are looked at."""
+    continuous(latent, "latent")
+    if endless(latent):
+        raise ValueError(f"latent: got {named(latent)}, without a standard deviation; p_g is followed to 8 of them")
+    mean, sd = centre(latent)
+    support = getattr(latent.support, "base_constraint", latent.support)  # of all parts of a mixture
+    low, high = (getattr(support, f"{side}_bound", None) for side in ("lower", "upper"))
+    low = -math.inf if low is None else torch.as_tensor(low).min().item()
+    high = math.inf if high is None else torch.as_tensor(high).max().item()
+    both = math.isfinite(high - low)
+    return (low, high) if both else (max(low, mean - 8 * sd), min(high, mean + 8 * sd))
 
 
 @cache
@@ -181,18 +202,10 @@ def _grid(x: Tensor | None) -> tuple[Tensor, Tensor]:
     return x, (torch.cat([step, zero]) + torch.cat([zero, step])) / 2
 
 
-def _log_density(p: Density, x: Tensor) -> Tensor:
-    if not isinstance(p, Distribution):
-        return p(x).double().log()
-    x = x.double()
-    inside = p.support.check(x)  # log_prob would raise outside a bounded support
-    return torch.where(inside, p.log_prob(torch.where(inside, x, p.mean)), -math.inf)
-
-
 def _on_grid(p: Density, q: Density, x: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The grid x; log p and log q at its points; the share of p's and of q's mass at each."""
     x, weight = _grid(x)
-    log_p, log_q = _log_density(p, x).detach(), _log_density(q, x).detach()
+    log_p, log_q = log_density(p, x).detach(), log_density(q, x).detach()
     return x, log_p, log_q, _mass("p", log_p, x, weight), _mass("q", log_q, x, weight)
 
 

@@ -1,8 +1,8 @@
 """Algorithm 1 of Goodfellow et al. (2014): `Trainer.step()` is one round of the game."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,48 +10,36 @@ from torch.distributions import Distribution
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
-from gan_lessons import guards, losses
+from gan_lessons import arguments, devices, guards, losses
 from gan_lessons.checkpoints import Checkpointed
 from gan_lessons.guards import own_randomness, uninterrupted
 from gan_lessons.losses import Loss
 from gan_lessons.optimizers import adam
+from gan_lessons.players import check_player, check_players
+from gan_lessons.records import Record, Recorder
+from gan_lessons.records import stack as stack
 
 CHECK_EVERY = 100  # steps between two tests for nan and infinity
 LEAST_GRADIENT = 1e-20  # far below what D's weights can notice, far above what a float32 loses
-
-
-class Record(NamedTuple):
-    """What one round measured, before the updates: detached 0-d tensors, so that nothing has to wait for a GPU."""
-
-    loss_d: Tensor | None = None
-    loss_g: Tensor | None = None
-    d_real: Tensor | None = None  # mean D(x)
-    d_fake: Tensor | None = None  # mean D(G(z))
-
-
-def stack(history: Iterable[Record]) -> Record:
-    """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws.
-
-    What a round did not measure, such as D(x) under a loss without probability, stays None.
-    """
-    columns = zip(*history, strict=True)
-    return Record(*(None if None in column else torch.stack(column).cpu() for column in columns))
 
 
 class Trainer(Checkpointed):
     """Two players and the game between them. Arguments that do not fit raise ValueError.
 
     generator: latent (n, ...) -> fakes of the data's shape; discriminator: x -> one raw output each, (n,) or (n, 1).
-    data, latent: where x and z come from, anything with `.sample((n,))`. loss: what each player minimises.
+    data, latent: where x and z come from, anything with `.sample((n,))`, drawn on the device if it can be; for data an
+    array or a tensor (n, ...) will do. loss: what each player minimises.
     k: discriminator steps per generator step, 0 = D frozen; lr_d, lr_g: learning rates; batch_size: m of Algorithm 1.
     optimizer(params, lr): makes a torch optimiser. steps: length of the schedule; decay(fraction of it) -> factor on
     both rates. average: decay of an exponential moving average of G, taken each round. r1: weight gamma of
     `losses.r1_penalty` in D's loss, not in its record. order: "alternating", as in Algorithm 1, or "simultaneous", both
-    gradients at the same (G, D). seed: of every minibatch and dropout mask on the CPU. device: "auto" takes CUDA, MPS,
-    CPU, in this order.
+    gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto" takes CUDA, MPS, CPU, in
+    this order.
 
-    k, lr_d, lr_g and batch_size can be assigned at any moment; the optimisers keep their moments. Same seed and thread
-    count, same run on the CPU. An interrupt arrives after a round. Divergence raises FloatingPointError.
+    `guards.SETTINGS` looks at each setting, here and when it is assigned, which can be done at any moment: of k, lr_d,
+    lr_g, batch_size, r1, loss, data, latent, steps, decay, optimizer_d and optimizer_g; anything else is refused.
+    The optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a
+    round. Divergence raises FloatingPointError.
     """
 
     def __init__(
@@ -75,32 +63,44 @@ class Trainer(Checkpointed):
         seed: int = 0,
         device: str = "auto",
     ):
-        if order not in ("alternating", "simultaneous"):
-            raise ValueError(f"order: got {order!r}; allowed are 'alternating' and 'simultaneous'")
-        if decay is not None and steps is None:
-            raise ValueError("steps: got None; a decay needs the length of its schedule")
-        if not isinstance(loss, Loss):
-            raise ValueError(f"loss: got {loss!r}; it must be one of gan_lessons.losses, such as losses.non_saturating")
-        if average is not None and not (isinstance(average, float) and 0 < average < 1):
-            raise ValueError(f"average: got {average!r}; a decay must be between 0 and 1, or None")
-        self.order, self.loss, self.decay, self.seed = order, loss, decay, seed
-        self.r1 = guards.setting("r1", r1, order)
-        self.steps = steps if steps is None else guards.count("steps", steps, least=1)
-        self.k, self.lr_d, self.lr_g, self.batch_size = k, lr_d, lr_g, batch_size
-        self.device = guards.device(device)
-        self.generator, self.discriminator = generator.to(self.device), discriminator.to(self.device)
-        self.data, self.latent = data.to(self.device) if hasattr(data, "to") else data, latent
-        self._judges_each_alone = guards.check_players(
-            self.generator, self.discriminator, self.data, latent, self.device, order
-        )
-        self.optimizer_d = optimizer(discriminator.parameters(), lr_d)
-        self.optimizer_g = optimizer(generator.parameters(), lr_g)
-        self.averaged = None
-        if average is not None:
-            self.averaged = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
-        self._rng_state = guards.rng_state(seed)
-        self.steps_done, self.record = 0, Record()
+        given = {"data": data, "latent": latent, "loss": loss, "k": k, "lr_d": lr_d, "lr_g": lr_g, "steps": steps}
+        given |= {"batch_size": batch_size, "decay": decay, "r1": r1, "order": order, "seed": seed}
+        for name, value in given.items():
+            setattr(self, name, value)
+        guards.check_together(**given)
+        average = guards.setting("average", average)
+        self.device = devices.choose(device)
+        self.generator = check_player("generator", generator).to(self.device)
+        self.discriminator = check_player("discriminator", discriminator).to(self.device)
+        self._meet(data=self.data, latent=self.latent)
+        arguments.function("optimizer", optimizer, "(params, lr) -> a torch.optim.Optimizer")
+        self.optimizer_d = optimizer(discriminator.parameters(), self.lr_d)
+        self.optimizer_g = optimizer(generator.parameters(), self.lr_g)
+        self.averaged = average and AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
+        self._random_states = devices.random_states(self.seed, self.device)
+        self.steps_done, self._recorder = 0, Recorder()
         self._last_good = copy.deepcopy(self.state_dict())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Look at a value before anything changes; refuse what no trainer has, and what is fixed once it is made."""
+        value = value if name.startswith("_") else guards.assignable(self, name, value)
+        if name in ("data", "latent", "loss") and guards.is_made(self):
+            try:
+                self._meet(**{name: value})
+            except ValueError as error:
+                raise ValueError(f"{name}: does not fit the players: {error}") from error
+        else:
+            super().__setattr__(name, value)
+
+    def _meet(self, **new: Any) -> None:
+        """Let the players try new data, a new latent or loss, and take them. Sources are drawn from on the device."""
+        D, now = self.discriminator, vars(self) | new
+        dtype = next(D.parameters()).dtype
+        drawn = {name: devices.moved(now[name], self.device, dtype) for name in ("data", "latent")}
+        two = {name: lambda one=one: one.sample((2,)).to(self.device, dtype) for name, one in drawn.items()}
+        self._judges_each_alone = check_players(self.generator, D, two, now["loss"], self.order)
+        self._sources, self._dtype = drawn, dtype
+        vars(self).update({name: devices.moved(value, devices.CPU, dtype) for name, value in new.items()})
 
     # -- Algorithm 1 ---------------------------------------------------------------------------------------------------
 
@@ -114,8 +114,14 @@ class Trainer(Checkpointed):
     def turns(self) -> Iterator[int]:
         """The same round one player's turn at a time, yielding after each of D's turns how many it has had.
 
-        G's turn ends the round. k counts as it is at that moment; a round left unfinished changes no later one.
+        G's turn ends the round. k counts as it is at that moment; a round left unfinished changes no later one. Raises
+        ValueError where a schedule is over at whose end both rates are 0.
         """
+        if self.decay and self.steps_done >= self.steps and not self.decay(1.0):
+            raise ValueError(
+                f"steps: the schedule of {self.steps} is over, and its decay has brought both rates to 0, so nothing "
+                "would move; give .steps a larger number, or make .decay None"
+            )
         if self.order == "simultaneous":
             self._simultaneous_step()
         else:
@@ -135,26 +141,26 @@ class Trainer(Checkpointed):
     @own_randomness
     def discriminator_step(self, *, learn: bool = True) -> Record:
         """D's turn: tell data from fakes, and climb the value function."""
-        x_real = self._minibatch(self.data)  # (m, ...)
-        z = self._minibatch(self.latent)  # (m, ...)
+        x_real = self._minibatch("data")  # (m, ...)
+        z = self._minibatch("latent")  # (m, ...)
         x_fake = self.generator(z).detach()  # it is D's turn: nothing flows back into G
         out_real, out_fake, penalty = self._judge(x_real, x_fake)  # (m,), (m,), scalar
         loss = self.loss.discriminator(out_real, out_fake)
         if learn:
             self._descend(self.optimizer_d, self.lr_d, loss + penalty)
-        return self._note(loss_d=loss, **self._probabilities(out_real, out_fake))
+        return self._recorder.note(loss_d=loss, **self._probabilities(out_real, out_fake))
 
     @own_randomness
     def generator_step(self) -> Record:
         """G's turn: make fakes, and move so that D takes them for data."""
-        z = self._minibatch(self.latent)
+        z = self._minibatch("latent")
         out_fake = self.discriminator(self.generator(z))  # (m,)
-        out_real = self.discriminator(self._minibatch(self.data)) if self.loss.needs_real else None
+        out_real = self.discriminator(self._minibatch("data")) if self.loss.needs_real else None
         loss = self.loss.generator(out_real, out_fake)
         self._descend(self.optimizer_g, self.lr_g, loss)  # through D, but only G's weights move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
-        return self._note(loss_g=loss)
+        return self._recorder.note(loss_g=loss)
 
     @own_randomness
     def _simultaneous_step(self) -> Record:
@@ -164,10 +170,10 @@ class Trainer(Checkpointed):
         judges each x by itself, and the backward pass is linear, so D's loss has the gradient a_i dl_i/dx_i at x_i. G
         needs b_i dl_i/dx_i, the same times b_i / a_i: one backward pass serves both. Where a_i rounds to 0,
         LEAST_GRADIENT keeps the ratio finite. It needs k = 1 and a D without batch norm or packs
-        (`guards.check_players`). In Algorithm 1 G answers the D that has just moved: lesson 06 shows the difference.
+        (`players.check_players`). In Algorithm 1 G answers the D that has just moved: lesson 06 shows the difference.
         """
-        x_real = self._minibatch(self.data)  # (m, ...)
-        x_fake = self.generator(self._minibatch(self.latent))  # (m, ...)
+        x_real = self._minibatch("data")  # (m, ...)
+        x_fake = self.generator(self._minibatch("latent"))  # (m, ...)
         x = torch.cat([x_real, x_fake.detach()]).requires_grad_()  # (2 m, ...)
         out = self.discriminator(x)  # (2 m,)
         out_real, out_fake = (half.requires_grad_() for half in out.detach().chunk(2))  # (m,) each
@@ -181,7 +187,7 @@ class Trainer(Checkpointed):
         self._descend(self.optimizer_g, self.lr_g, x_fake, x.grad[len(x_real) :] * ratio)  # of D before its move
         if self.averaged:
             self.averaged.update_parameters(self.generator)
-        return self._note(loss_d=loss_d, loss_g=loss_g, **self._probabilities(out_real, out_fake))
+        return self._recorder.note(loss_d=loss_d, loss_g=loss_g, **self._probabilities(out_real, out_fake))
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalty R1 if there is one.
@@ -196,17 +202,17 @@ class Trainer(Checkpointed):
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
         return self.discriminator(x_real), self.discriminator(x_fake), 0.0
 
-    def _minibatch(self, source: Any) -> Tensor:
-        return source.sample((self.batch_size,)).to(self.device)
+    def _minibatch(self, source: str, n: int | None = None) -> Tensor:
+        return self._sources[source].sample((n or self.batch_size,)).to(self.device, self._dtype)
 
     def _descend(
         self, optimizer: Optimizer, lr: float, out: Tensor, gradient: Tensor | None = None, *inputs: Tensor
     ) -> None:
         """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's gradient in them."""
         optimizer.zero_grad()
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
         out.backward(gradient, inputs=[*weights, *inputs])  # the other player's gradients are not computed
-        factor = self.decay(min(self.steps_done / self.steps, 1.0)) if self.decay else 1.0
+        factor = float(self.decay(min(self.steps_done / self.steps, 1.0))) if self.decay else 1.0
         for group in optimizer.param_groups:
             group["lr"] = lr * factor
         optimizer.step()
@@ -216,15 +222,16 @@ class Trainer(Checkpointed):
             return {}
         return {"d_real": self.loss.probability(out_real), "d_fake": self.loss.probability(out_fake)}
 
-    def _note(self, **measured: Tensor) -> Record:
-        self.record = self.record._replace(**{name: value.detach().mean() for name, value in measured.items()})
-        return self.record
+    @property
+    def record(self) -> Record:
+        """What the last round measured."""
+        return self._recorder.last
 
     def run(self, steps: int | None = None) -> Iterator[Record]:
         """Play so many rounds, or without steps what is left of the schedule, yielding a Record after each."""
         if steps is None and self.steps is None:
             raise ValueError("steps: got None, and this trainer has no schedule; say how many, as in run(1000)")
-        steps = max(self.steps - self.steps_done, 0) if steps is None else guards.count("steps", steps, least=0)
+        steps = max(self.steps - self.steps_done, 0) if steps is None else arguments.count("steps", steps)
         return (self.step() for _ in range(steps))
 
     def sample(self, n: int, average: bool = False) -> Tensor:
@@ -234,17 +241,10 @@ class Trainer(Checkpointed):
         """
         if average and self.averaged is None:
             raise ValueError("average: got True; this trainer keeps no average, build it with average=0.999")
-        n = guards.count("n", n, least=1)
+        n = arguments.count("n", n, least=1)
         G = self.averaged.module if average else self.generator
-        if average:  # averaged weights need batch-norm statistics of their own (Izmailov et al. 2018, section 3.2)
-            with guards.seeded(self.seed):
-                update_bn((self.latent.sample((100,)).to(self.device) for _ in range(10)), G)
-        training = G.training
-        try:
-            with torch.no_grad():
-                return G.eval()(self.latent.sample((n,)).to(self.device))
-        finally:
-            G.train(training)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, guards.setting(name, value, order=self.__dict__.get("order")))
+        with torch.no_grad(), guards.evaluating(G):
+            if average:  # its weights need batch-norm statistics of their own (Izmailov et al. 2018, section 3.2)
+                with devices.seeded(self.seed, self.device):
+                    update_bn((self._minibatch("latent", 100) for _ in range(10)), G)
+            return G(self._minibatch("latent", n))

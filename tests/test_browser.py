@@ -119,6 +119,18 @@ def test_the_keyboard_steers_while_it_trains(panel):
     assert plays(panel)
 
 
+def test_arrow_keys_move_sliders_where_the_page_has_shortcuts_for_them(panel):
+    """As in Notebook 7, which takes them first, on their way down, unless they are said to be done with."""
+    if panel.notebook.stack is STACKS["colab"]:
+        pytest.skip("jQuery's sliders are told of keys first")
+    panel.page.evaluate("""() => document.addEventListener('keydown', event => {
+        if (!event.defaultPrevented && event.target.matches('.noUi-handle')) event.stopPropagation() }, true)""")
+    panel.press(".gl-k", "ArrowRight", times=3)
+    until(lambda: panel.value("panel.trainer.k") == 4)
+    panel.press(".gl-k", "Home")
+    until(lambda: panel.value("panel.trainer.k") == 0)
+
+
 def test_the_mouse_steers_while_it_trains(panel):
     panel.play()
     panel.drag(".gl-k", to=1.1)

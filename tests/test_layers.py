@@ -11,10 +11,11 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-GAME = "data losses models optimizers guards checkpoints training recipes"
+SMALL = "arguments devices laws pictures data losses models optimizers guards players records checkpoints"
+GAME = f"{SMALL} training digits recipes"
 KNOWN = "theory dynamics sweep pretrained metrics seen"
-DRAWING = "style plots hill svg views.figure1 views.plane views.images views"
-LIVE = "live.words live.clock live.controls live.history live.game live.drag live.panel live"
+DRAWING = "style tiles plots hill svg views.figure1 views.plane views.images views.through views"
+LIVE = "live.words live.page live.clock live.controls live.history live.game live.drag live.panel live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

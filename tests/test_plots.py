@@ -154,10 +154,52 @@ def test_image_grid_goes_row_by_row(ax, columns):
     assert grid.get_clim() == (-1, 1) and grid.get_cmap().name == "gray"  # white on black
 
 
-@pytest.mark.parametrize("shape", [(9, 784), (8, 28, 28), (784,), (8, 785)])
+@pytest.mark.parametrize("shape", [(9, 784), (8, 28, 28), (784,), (8, 785), (8, 2, 28, 28), (8, 0)])
 def test_image_grid_wrong_shape(shape):
     with pytest.raises(ValueError, match=r"images: got shape \(.*multiple of 8 columns"):
         plots.image_grid(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("size", "told", "height", "width"),
+    [
+        ((196,), None, 14, 14),
+        ((784,), (14, 56), 14, 56),
+        ((12,), (3, 4), 3, 4),
+        ((1, 5, 7), None, 5, 7),
+        ((3, 5, 7), None, 5, 7),
+    ],
+    ids=str,
+)
+def test_images_of_any_size_grey_or_in_colour(ax, size, told, height, width):
+    images = torch.rand(6, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    plots.image_grid(images, 3, ax=ax, shape=told)
+    pixels = ax.images[0].get_array()
+    colour = size[0] == 3 and len(size) == 3
+    assert pixels.shape == ((2 * height, 3 * width, 3) if colour else (2 * height, 3 * width))
+    for i, image in enumerate(images):
+        top, left = height * (i // 3), width * (i % 3)
+        shown = pixels[top : top + height, left : left + width]
+        wanted = (image.permute(1, 2, 0) + 1) / 2 if colour else image.reshape(height, width)
+        assert np.allclose(shown, wanted)
+
+
+@pytest.mark.parametrize(("size", "told"), [((12,), None), ((12,), (3, 5)), ((784,), (28, 27))])
+def test_a_shape_that_does_not_fit_is_named(size, told):
+    with pytest.raises(ValueError, match=r"images: got shape \(8, .*shape="):
+        plots.tile(torch.zeros(8, *size), shape=told)
+
+
+@pytest.mark.parametrize("other", ["dark_background", "ggplot", "Solarize_Light2"])
+def test_use_style_begins_from_black_on_white(other):
+    with plt.rc_context():
+        style.use()
+        wanted = dict(plt.rcParams)
+        plt.style.use(other)
+        style.use()
+        assert dict(plt.rcParams) == wanted
+        ink = {plt.rcParams[name] for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color")}
+        assert ink == {"black"} and plt.rcParams["figure.facecolor"] == plt.rcParams["axes.facecolor"] == "white"
 
 
 def test_use_style_sets_what_figures_need():

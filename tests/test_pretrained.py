@@ -11,7 +11,7 @@ import torch
 from train_pretrained import build, ship, train
 
 from gan_lessons import data, pretrained, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 LATENT_DIMS = {
     "mnist": 100,

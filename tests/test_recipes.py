@@ -8,6 +8,7 @@ from torch.distributions import Normal
 
 from gan_lessons import data, losses, recipes
 from gan_lessons.models import AffineGenerator, Maxout
+from gan_lessons.optimizers import RisingMomentum
 
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
@@ -117,7 +118,7 @@ def test_pack(recipe):
     moved[2] += 1
     assert (one(x) != one(moved)).nonzero().flatten().tolist() == [2]
     assert (three(x) != three(moved)).nonzero().flatten().tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match="size: got 0"):
+    with pytest.raises(ValueError, match="pack: got 0"):
         recipe(pack=0)
 
 
@@ -214,7 +215,7 @@ def test_mnist_paper_schedule():
 
 def test_rising_momentum_by_hand():
     weight = nn.Parameter(torch.tensor(1.0))
-    optimizer = recipes.RisingMomentum([weight], lr=0.1, over=4)
+    optimizer = RisingMomentum([weight], lr=0.1, over=4)
     w, velocity = 1.0, 0.0
     for t in range(7):
         optimizer.zero_grad()

@@ -15,8 +15,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from tqdm.auto import tqdm
 
 from gan_lessons import data, hill, losses, models, recipes, seen, theory
-from gan_lessons.guards import seeded
-from gan_lessons.lessons.checking import UNANSWERED, check, close, show
+from gan_lessons.devices import seeded
+from gan_lessons.lessons.checking import UNANSWERED, call, check, close, named, show, tensor
 from gan_lessons.optimizers import adam
 from gan_lessons.style import STYLE
 from gan_lessons.training import Trainer
@@ -266,24 +266,20 @@ def _same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 
 
 @check
-def check_density(density: Callable[[Tensor], Tensor]) -> str | None:
+def check_density(density: Any) -> str | None:
     """density(x) of N(500, 5^2), x: (n,) -> (n,)."""
-    x = torch.linspace(485, 515, 31)
-    p, answer = data.gaussian().log_prob(x).exp(), density(x)
-    if answer is None or answer is ...:
-        return UNANSWERED
+    x = torch.linspace(488, 518, 61)  # neither their mean nor their distance helps
+    p, answer = data.gaussian().log_prob(x).exp(), tensor(call(density, x), 61)
     if close(answer, p):
         return None
-    if not torch.is_tensor(answer) or answer.shape != x.shape:
-        return f"density(x) must return a tensor of x's shape {tuple(x.shape)}; build it from torch.exp."
-    area = torch.trapezoid(answer, x).item()
+    area = answer.max() / p.max()
     if close(answer, p * 5 * math.sqrt(2 * math.pi) / math.sqrt(5 * 2 * math.pi)):
         return f"1/sqrt(5 * 2 pi) takes 5 for the variance; the area is {area:.2f}, not 1. The variance is 25."
     if close(answer, p.log()):
         return "this is the log of the density; take exp."
     if close(answer / answer.max(), p / p.max()):
         return f"the shape is right, but the area under it is {area:.3g}, not 1: look at the factor in front."
-    ratio = (answer[20] / answer[15]).item()
+    ratio = (answer[34] / answer[24]).item()
     return f"the bump is off: from x = 500 to 505 it falls by a factor of {ratio:.3g}; it should be exp(-1/2) = 0.607."
 
 
@@ -301,22 +297,25 @@ class _Turn:
         self.optimizer = torch.optim.SGD(self.player.parameters(), lr=1.0)
         for weight in self.player.parameters():
             weight.grad = torch.full_like(weight, self.LEFT)
-        self.before = copy.deepcopy((self.player.state_dict(), self.other.state_dict()))
+        self.before = copy.deepcopy((self.player, self.other))
 
     def moved(self, i: int) -> bool:
         """Whether the player (i = 0) or the other one (i = 1) is no longer what it was."""
-        return not _same((self.player, self.other)[i].state_dict(), self.before[i])
+        return not _same((self.player, self.other)[i].state_dict(), self.before[i].state_dict())
 
-    def graded(self) -> bool:
-        """Whether the player has new gradients."""
+    def stands(self, returned: Any, graded: str) -> str:
+        """What to say of a player that has not moved: whether it has new gradients, or nothing was done."""
         grads = [weight.grad for weight in self.player.parameters()]
-        return any(grad is None or not torch.equal(grad, torch.full_like(grad, self.LEFT)) for grad in grads)
+        if any(grad is None or not torch.equal(grad, torch.full_like(grad, self.LEFT)) for grad in grads):
+            return graded
+        if returned is None or returned is ...:
+            return UNANSWERED
+        return f"nothing has moved: a turn takes the training step itself, and yours returns {named(returned)}."
 
     def is_step(self, factor: float = 1, left: float = 0, **loss: Any) -> bool:
         """Whether the player is now where one step on this loss would have brought it; left: of the old gradients."""
-        D, G = copy.deepcopy((self.D, self.G))
-        player = D if self.player is self.D else G
-        player.load_state_dict(self.before[0])
+        player, other = copy.deepcopy(self.before)
+        D, G = (player, other) if self.player is self.D else (other, player)
         loss = factor * _loss(D, self.x_real, G(self.z), **loss)
         gradients = torch.autograd.grad(loss, list(player.parameters()))
         wanted = [w - (g + left) for w, g in zip(player.parameters(), gradients, strict=True)]
@@ -328,6 +327,8 @@ class _Turn:
     ) -> str | None:
         if any(self.is_step(factor, **right) for factor in factors):
             return None
+        if self.is_step(32, **right):
+            return "you sum over the minibatch; take the mean."
         if any(self.is_step(factor, self.LEFT, **right) for factor in factors):
             return "the gradient of an earlier turn is still there: optimizer.zero_grad() comes before loss.backward()."
         for text, wrong in typical.items():
@@ -358,15 +359,14 @@ SIGMOID = "a sigmoid too many: bce takes D's raw output, and has the sigmoid ins
 
 
 @check
-def check_discriminator_turn(turn: Callable[..., Any]) -> str | None:
+def check_discriminator_turn(turn: Any) -> str | None:
     """turn(D, G, optimizer, x_real, z): one training step of D on real coins and on fakes G(z); G stays as it is."""
     game = _Turn("D")
-    turn(game.D, game.G, game.optimizer, game.x_real, game.z)
+    returned = call(turn, game.D, game.G, game.optimizer, game.x_real, game.z)
     if game.moved(1):
         return "G has moved, and it is D's turn."
     if not game.moved(0):
-        missing = "D has a new gradient, and has not moved: optimizer.step() is missing."
-        return missing if game.graded() else UNANSWERED
+        return game.stands(returned, "D has a new gradient, and has not moved: optimizer.step() is missing.")
     if any(weight.grad is not None for weight in game.G.parameters()):
         return "G's weights got a gradient. It is D's turn: cut the fakes off with G(z).detach()."
     typical = {
@@ -381,20 +381,18 @@ def check_discriminator_turn(turn: Callable[..., Any]) -> str | None:
 
 
 @check
-def check_generator_turn(turn: Callable[..., Any]) -> str | None:
+def check_generator_turn(turn: Any) -> str | None:
     """turn(D, G, optimizer, z): one training step of G, so that D takes G(z) for real more readily."""
     game = _Turn("G")
-    turn(game.D, game.G, game.optimizer, game.z)
+    returned = call(turn, game.D, game.G, game.optimizer, game.z)
     if game.moved(1):
         return "D has moved, and it is G's turn."
     if not game.moved(0):
-        return "G has not moved: is optimizer.step() missing, or the fake detached?" if game.graded() else UNANSWERED
+        return game.stands(returned, "G has not moved: is optimizer.step() missing, or the fake detached?")
     typical = {
         "label 0 is what D wants: like this, G helps D to catch it.": {"fake": 0},
         "this is log(1 - D(G(z))), the loss of lesson 03; -log D(G(z)) is asked for.": {"fake": 0, "sign": -1},
         "the sign: like this, D gets surer that G's coins are false.": {"fake": 1, "sign": -1},
         SIGMOID: {"fake": 1, "sigmoid": True},
     }
-    if game.is_step(32, fake=1):
-        return "you sum over the minibatch; take the mean."
     return game.verdict({"fake": 1}, (1,), typical)

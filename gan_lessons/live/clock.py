@@ -127,8 +127,7 @@ class Clock:
     async def _run(self) -> None:
         try:
             while self._asked or self.playing:
-                if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as ipykernel has it between two cells
-                    signal.signal(signal.SIGINT, _interrupted)
+                _hear_interrupts(instead_of=signal.SIG_IGN, by=_interrupted)  # ipykernel ignores them between cells
                 self._waits = self._starved = False
                 self._advance()
                 nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
@@ -139,8 +138,8 @@ class Clock:
             self._advance()  # what a pause leaves to be done
         finally:
             self._waits = self._starved = self._running = False
-            if signal.getsignal(signal.SIGINT) is _interrupted and not any(clock._running for clock in _clocks):
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if not any(clock._running for clock in _clocks):
+                _hear_interrupts(instead_of=_interrupted, by=signal.SIG_IGN)
             if self._asked:
                 self._woken()
 
@@ -162,6 +161,11 @@ def _shown_twice() -> None:
         "This panel stands on the page more than once, and there the play button of ipywidgets stops itself at once. "
         "Close the other place, or clear its cell's output, and press play again."
     )
+
+
+def _hear_interrupts(instead_of: Any, by: Any) -> None:
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is instead_of:
+        signal.signal(signal.SIGINT, by)  # only the main thread may
 
 
 def _interrupted(*_: Any) -> None:

@@ -6,75 +6,19 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
+import numpy as np
 import torch
 from matplotlib.colors import to_rgb
 from torch.distributions import Normal, Uniform
 
-from gan_lessons import data, losses
+from gan_lessons import arguments, data, guards, laws, losses
 from gan_lessons.live import words
+from gan_lessons.live.page import STYLE_SHEET as STYLE_SHEET
+from gan_lessons.live.page import style_sheet as style_sheet
 from gan_lessons.optimizers import adam
 from gan_lessons.training import Trainer
 
 RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)]
-STARTS = [(480.0, 1.0), (520.0, 1.0), (495.0, 3.0), (500.0, 20.0), (480.0, -1.0), (0.0, 1.0)]
-
-STYLE_SHEET = """<style>
-.gl-panel button:focus-visible, .gl-buttons button:focus-visible,
-.gl-panel .noUi-handle:focus-visible, .gl-panel .ui-slider-handle:focus {
-  outline: 3px solid #1a73e8; outline-offset: 2px }
-.gl-play button:has(.fa-stop) { display: none }
-.gl-play { width: auto }
-.gl-panel .widget-readout { min-width: 52px; text-align: left }
-.gl-speed .widget-readout { min-width: 200px }
-.gl-view svg { max-width: 100%; height: auto; vertical-align: top }
-.gl-status, .gl-code { max-width: 770px }
-.gl-status div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
-.gl-code code { user-select: all; white-space: pre-wrap; color: inherit; background: none }
-.gl-err pre { background: #fdecea; color: #7a0012; white-space: pre-wrap; padding: 4px 8px; margin: 0 }
-.gl-buttons .gl-dark { color: #000 }
-.gl-buttons .gl-light { color: #fff }
-</style>"""
-
-# ipywidgets gives no names to a slider's handle and to the icons of Play. A page runs no <script> that comes in an HTML
-# widget, but an image that fails: it names them after the labels beside them, now and soon after a change, not
-# at each frame, which a slow browser would feel.
-NAMES = """<img alt="" src="data:," onerror="
-const name = box => {
-  for (const slider of box.querySelectorAll('.widget-slider')) {
-    const handle = slider.querySelector('.noUi-handle, .ui-slider-handle')
-    const readout = slider.querySelector('.widget-readout')
-    const label = slider.querySelector('label').textContent
-    if (!handle || !readout) continue
-    if (!handle.classList.contains('noUi-handle')) {
-      handle.setAttribute('role', 'slider')
-      handle.setAttribute('aria-valuenow', parseFloat(readout.textContent) || 0)
-    }
-    handle.setAttribute('aria-label', label)
-    handle.setAttribute('aria-valuetext', readout.textContent)
-    readout.setAttribute('aria-label', label)
-  }
-  for (const icon of box.querySelectorAll('.gl-play i')) {
-    const names = { 'fa-play': 'play', 'fa-pause': 'pause', 'fa-stop': 'stop: begin anew' }
-    const key = Object.keys(names).find(one => icon.classList.contains(one))
-    if (!key) continue
-    icon.parentNode.title = names[key]
-    icon.parentNode.setAttribute('aria-label', names[key])
-  }
-}
-const wait = setInterval(() => {
-  const box = this.closest('.gl-panel')
-  if (!box) return
-  clearInterval(wait)
-  name(box)
-  let soon = 0
-  const later = () => { soon ||= setTimeout(() => { soon = 0; name(box) }, 400) }
-  new MutationObserver(later).observe(box, { childList: true, subtree: true })
-}, 100)">"""
-
-
-def style_sheet() -> widgets.HTML:
-    """What a panel needs on its page: how it looks, and names for those who cannot see it."""
-    return widgets.HTML(STYLE_SHEET + NAMES, layout=widgets.Layout(display="none"))
 
 
 class Control(NamedTuple):
@@ -121,11 +65,31 @@ def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, A
         Control("loss", (labelled(loss, "loss"),), known.get, lambda name: words.code(known[name])),
         Control("batch_size", (labelled(sizes, "batch size"),)),
     ]
-    if "start" in inspect.signature(recipe).parameters:
-        default = inspect.signature(recipe).parameters["start"].default
-        starts = _choice(widgets.Dropdown, STARTS, tuple(settings.get("start", default)))
+    start = _start(trainer, recipe, settings)
+    if start is not None:
+        near = [one for one in _starts(trainer) if not np.allclose(one, start, rtol=1e-5, atol=1e-9)]
+        starts = _choice(widgets.Dropdown, near, start)
         made.append(Control("start", (labelled(starts, "start of (mu, sigma)"),)))
     return made
+
+
+def _start(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any]) -> tuple[float, float] | None:
+    """Where G begins: as given, or as a recipe that has a start has made it by itself; None if there is none."""
+    known = inspect.signature(recipe).parameters.get("start")
+    given = None if known is None else settings.get("start", known.default)
+    if known is None or isinstance(given, Sequence):
+        return given and tuple(given)
+    weights = getattr(trainer.generator, "mu", None), getattr(trainer.generator, "sigma", None)
+    return None if None in weights else tuple(words.number(weight) for weight in weights)
+
+
+def _starts(trainer: Trainer) -> list[tuple[float, float]]:
+    """Far and near, wide and upside down, by the scale of the data; and (0, 1)."""
+    if laws.shape(trainer.data):
+        return []
+    m, s = laws.centre(trainer.data)
+    places = [(m - 4 * s, 0.2 * s), (m + 4 * s, 0.2 * s), (m - s, 0.6 * s), (m, 4 * s), (m - 4 * s, -0.2 * s)]
+    return [*(tuple(float(f"{one:.6g}") for one in place) for place in places), (0.0, 1.0)]
 
 
 def bumps(
@@ -200,11 +164,29 @@ def takes(recipe: Callable[..., Trainer], name: str) -> bool:
     return any(one.name == name or one.kind is one.VAR_KEYWORD for one in known)
 
 
-def put(widget: widgets.Widget, value: Any) -> None:
-    """Set an input; a choice takes a value that it does not have yet among its own."""
-    if hasattr(widget, "options") and value not in dict(widget.options).values():
-        widget.options = _options([*dict(widget.options).values(), value])
-    widget.value = value
+def fitting(control: Control, value: Any) -> tuple[Any, ...]:
+    """What each input of a control is to hold for a value. Raises ValueError by the setting's name if it may not."""
+    name, (first, *others) = control.setting, control.inputs
+    if others:
+        row = zip(control.inputs, arguments.numbers(name, value, length=len(control.inputs)), strict=True)
+        return tuple(arguments.number(name, wanted, one.min, one.max) for one, wanted in row)
+    if isinstance(first.value, str):
+        return (arguments.one_of(name, value, [one for _, one in first.options]),)
+    if isinstance(first.value, tuple):
+        return (arguments.numbers(name, value, length=len(first.value)),)
+    if name in guards.SETTINGS:
+        return (guards.setting(name, value),)
+    return (arguments.count(name, value, first.min, first.max),)
+
+
+def put(control: Control, values: tuple[Any, ...]) -> None:
+    """Set its inputs; a choice takes a value that it does not have yet among its own, and a slider becomes longer."""
+    for one, value in zip(control.inputs, values, strict=True):
+        if hasattr(one, "options") and value not in dict(one.options).values():
+            one.options = _options([*dict(one.options).values(), value])
+        elif hasattr(one, "max") and value > one.max:
+            one.max = value
+        one.value = value
 
 
 def buttons(begin: Callable[..., None], rows: Sequence[Sequence[Choice]], width: str = "auto") -> widgets.VBox:

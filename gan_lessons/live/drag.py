@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from gan_lessons.arguments import function, shown
 from gan_lessons.live.controls import digits, labelled, style_sheet
 
 WIDTHS = "170px", "470px"  # of a label, and of it and its slider
@@ -27,9 +28,9 @@ class Drag(widgets.VBox):
     """
 
     def __init__(self, draw: Callable[..., Any], **ranges: Any):
+        function("draw", draw, "of its sliders' values that returns a picture")
         starts = {name: known.default for name, known in inspect.signature(draw).parameters.items()}
-        widget = widgets.interactive.widget_from_abbrev
-        self.inputs = {name: labelled(widget(limits, starts[name]), name, *WIDTHS) for name, limits in ranges.items()}
+        self.inputs = {name: labelled(_input(name, limits, starts), name, *WIDTHS) for name, limits in ranges.items()}
         self._draw, self._drawing, self._moved = draw, threading.Lock(), False
         self.picture, self.error = widgets.HTML().add_class("gl-view"), widgets.HTML().add_class("gl-err")
         for name, one in self.inputs.items():
@@ -53,3 +54,17 @@ class Drag(widgets.VBox):
                 self.error.value = f'<pre role="alert">{html.escape(traceback.format_exc(limit=-1))}</pre>'
             finally:
                 self._drawing.release()
+
+
+def _input(name: str, limits: Any, starts: dict[str, Any]) -> widgets.Widget:
+    if starts.get(name, inspect.Parameter.empty) is inspect.Parameter.empty:
+        raise ValueError(f"{name}: draw has no such argument with a default; it has {', '.join(starts) or 'none'}")
+    try:
+        made = widgets.interactive.widget_from_abbrev(limits, starts[name])
+    except Exception as error:
+        raise ValueError(f"{name}: got {shown(limits)}, and {shown(starts[name])} to start at ({error})") from error
+    if made is None:
+        raise ValueError(f"{name}: got {shown(limits)}; it must be (low, high, step), a list, or True")
+    if made.value != starts[name]:  # a slider would keep to its range without a word
+        raise ValueError(f"{name}: starts at {shown(starts[name])}, which is not in {shown(limits)}")
+    return made

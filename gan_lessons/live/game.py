@@ -4,10 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gan_lessons.arguments import function, shown
+from gan_lessons.checkpoints import Checkpointed
 from gan_lessons.live import words
 from gan_lessons.live.controls import Control, takes
 from gan_lessons.live.history import History
 from gan_lessons.training import Trainer
+
+
+def looks(view: Any) -> Any:
+    """A view, something with measure(trainer) and draw(trainer, track)."""
+    if isinstance(view, type) or not all(callable(getattr(view, one, None)) for one in ("measure", "draw")):
+        raise ValueError(f"view: got {shown(view)}; it must be one of gan_lessons.views, such as views.Figure1()")
+    return view
+
 
 SETTABLE = ("k", "lr_d", "lr_g", "batch_size", "loss", "data", "latent")  # of a Trainer, at any moment
 
@@ -19,7 +29,7 @@ class Start:
     """
 
     def __init__(self, recipe: Callable[..., Trainer], settings: dict[str, Any]):
-        self._recipe = recipe
+        self._recipe = function("recipe", recipe, "that makes a Trainer, such as recipes.gaussian")
         self._settings = ({"decay": None} if takes(recipe, "decay") else {}) | settings
         self._defaults: dict[str, tuple[Any, ...]] = {}
 
@@ -32,6 +42,8 @@ class Start:
         """A new one, with what the controls make."""
         given = {name: value for name, value in made.items() if not self._is_set_later(name)}
         trainer = self._recipe(**self._seeded(seed) | given)
+        if not isinstance(trainer, Checkpointed):
+            raise ValueError(f"recipe: returns {shown(trainer)}; it must return a Trainer")
         for name in made.keys() - given.keys():
             setattr(trainer, name, made[name])
         return trainer
@@ -43,8 +55,8 @@ class Start:
         for setting, control in controls.items():
             code.pop(setting, None)
             text = control.code(*game.applied[setting])
-            if game.applied[setting] == self._defaults.get(setting):
-                continue
+            if game.applied[setting] == self._defaults.get(setting) and not (setting == "start" and "data" in controls):
+                continue  # a recipe may choose its start by its data
             if self._is_set_later(setting):
                 changes.setdefault(setting, f"{setting} set to {text or 'what you gave'}")
             else:

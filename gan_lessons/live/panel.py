@@ -11,11 +11,11 @@ from weakref import WeakSet
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from gan_lessons import guards
+from gan_lessons.arguments import count
 from gan_lessons.live import controls, words
 from gan_lessons.live.clock import Clock
 from gan_lessons.live.controls import Control, grid, labelled
-from gan_lessons.live.game import Game, Start
+from gan_lessons.live.game import Game, Start, looks
 from gan_lessons.live.history import History
 from gan_lessons.training import Trainer
 from gan_lessons.views import Figure1, Images, Plane
@@ -51,7 +51,7 @@ class Panel(widgets.VBox):
         **settings: Any,
     ):
         seed = settings.pop("seed", 0)
-        self._view, self._start = view, Start(recipe, settings)
+        self._view, self._start = looks(view), Start(recipe, settings)
         trainer = self._start.trainer(seed)
         first, more = controls.players(trainer), controls.more(trainer, recipe, settings)
         self._controls = {control.setting: control for control in (*first, *extra, *more)}
@@ -213,16 +213,16 @@ class Panel(widgets.VBox):
         """Set sliders and choices, and begin anew with them; seed=… too. Raises ValueError for what is no control."""
         for name in settings.keys() - self._controls.keys() - {"seed"}:
             raise ValueError(f"settings: got {name!r}; this panel's are 'seed' and {list(self._controls)}")
-        seed = settings.pop("seed", self._game.seed)
-        for name, value in settings.items():
-            controls.put(self._controls[name].inputs[0], value)
+        seed = count("seed", settings.pop("seed", self._game.seed))
+        for name, values in {one: controls.fitting(self._controls[one], settings[one]) for one in settings}.items():
+            controls.put(self._controls[name], values)  # none is set before all are looked at
         self._clock.ask(lambda: self._begin(seed))
 
     def run(self, rounds: int) -> None:
         """Train for so many rounds at once, without a browser, and draw."""
         with self._clock.working:
             self._clock.obey()  # what the same cell has set
-            for _ in range(guards.count("rounds", rounds, least=0)):
+            for _ in range(count("rounds", rounds)):
                 self._one_round()
             self._show()
 

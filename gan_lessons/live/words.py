@@ -13,6 +13,7 @@ from gan_lessons import data, losses
 from gan_lessons.training import Trainer
 
 LOSSES = ("loss_d", "loss_g")
+RECIPES = ("gan_lessons.recipes", "gan_lessons.digits")  # which `recipes` has, too
 
 
 def state(trainer: Trainer, view: Any, measured: dict[str, float], turn: int) -> str:
@@ -67,7 +68,7 @@ def line(recipe: Callable[..., Trainer], arguments: dict[str, str | None], after
     """
     name = getattr(recipe, "__name__", "")
     known = name.isidentifier()  # a lambda's name is not
-    name = f"recipes.{name}" if recipe.__module__ == "gan_lessons.recipes" else name if known else "recipe"
+    name = f"recipes.{name}" if recipe.__module__ in RECIPES else name if known else "recipe"
     words = [] if known else ["with the recipe you gave"]
     words += [f"with the {argument} you gave" for argument, text in arguments.items() if text is None]
     call = ", ".join(f"{argument}={text}" for argument, text in arguments.items() if text is not None)
@@ -92,7 +93,7 @@ def code(value: Any) -> str | None:
         return None if inside is None else brackets.format(inside)
     if type(value) in (Normal, Uniform) and not value.batch_shape:
         names = ("loc", "scale") if isinstance(value, Normal) else ("low", "high")
-        return f"{type(value).__name__}({', '.join(_shortest(getattr(value, name)) for name in names)})"
+        return f"{type(value).__name__}({', '.join(str(number(getattr(value, name))) for name in names)})"
     if isinstance(value, MixtureSameFamily):
         return _bumps(value)
     if isinstance(value, losses.Loss):
@@ -131,6 +132,6 @@ def _bumps(mixture: MixtureSameFamily) -> str | None:
     return None
 
 
-def _shortest(number: torch.Tensor) -> str:
-    """0.1 for the float32 nearest to it."""
-    return str(number.numpy()[()])
+def number(value: torch.Tensor) -> float:
+    """The shortest number that is this one in 32 bits: 0.1 for the float32 nearest to it."""
+    return float(str(value.detach().cpu().numpy()[()]))

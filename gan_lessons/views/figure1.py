@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from gan_lessons import metrics, seen
+from gan_lessons import laws, metrics, seen
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
 from gan_lessons.svg import Box, arrow, dot, legend, picture, round_limits, stroke, text
 from gan_lessons.training import Trainer
@@ -18,37 +18,51 @@ ROWS = 3  # of arrows, one under the other, so that neighbours do not run into e
 
 
 class Figure1:
-    """Figure 1 of the paper for a game over one number, low <= x <= high, and beside it the path of p_g's mean and sd.
+    """Figure 1 of the paper for a game over one number, and beside it the path of p_g's mean and sd.
+
+    It shows low <= x <= high, or, unless given, 6 standard deviations of the data to each side (`laws.span`). If these
+    are moved, the axis stays as long as they are well inside.
 
     p_data, p_g and the hill D(x). On it stand fakes from equally probable parts of z, and under each the arrow of its
     push, minus the gradient of G's loss there, as long as the root of the push. Below, arrows from each of these z to
     its x = G(z). D_star: whether the best D*(x) is drawn too. Where next to no x ever comes from, D is faint and D* not
-    drawn; a p_g too narrow or too high for the picture says so.
+    drawn; a p_g too narrow or too high for the picture says so. Of data that do not say their density it is estimated.
     """
 
     seconds = 0.025
 
-    def __init__(self, low: float = 470.0, high: float = 530.0, D_star: bool = False):
-        self.x = torch.linspace(low, high, 101)
-        self.D_star = D_star
+    def __init__(self, low: float | None = None, high: float | None = None, D_star: bool = False):
+        if low is not None and high is not None and not low < high:
+            raise ValueError(f"low, high: got {low} and {high}; low must be less than high")
+        self.low, self.high, self.D_star = low, high, D_star
+        self._span: tuple[float, float] | None = None
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
+        seen.needs(trainer, "views.Figure1")
         mean, sd = metrics.moments(trainer.generator, trainer.latent, n=512)
         return {"mean": mean, "sd": sd, **seen.record(trainer)}
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
-        names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if self.D_star else {})
+        best = self.D_star and laws.exact(trainer.data)
+        names = {"data": "data", "fakes": "fakes", "D": "D(x)"} | ({"D*": "D*(x), the best D"} if best else {})
         parts = [
             legend(names.items()),
-            self._game(trainer, track[-1]),
+            self._game(trainer, torch.linspace(*self._limits(trainer), 101), track[-1]),
             self._path(trainer, track),
         ]
         return picture("".join(parts), label, 770, 352)
 
-    def _game(self, trainer: Trainer, now: dict[str, float]) -> str:
-        x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, self.x))
-        top = 2.2 * p_data.max()
+    def _limits(self, trainer: Trainer) -> tuple[float, float]:
+        low, high = laws.span(trainer.data)
+        if self._span is None or not _well_inside(low, high, *self._span):
+            self._span = low, high
+        low, high = self._span
+        return low if self.low is None else self.low, high if self.high is None else self.high
+
+    def _game(self, trainer: Trainer, x: torch.Tensor, now: dict[str, float]) -> str:
+        x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, x))
+        top = 2.2 * p_data[np.isfinite(p_data)].max()  # at an edge it may be infinite
         likely = p_data + p_g > 1e-4 * (p_data + p_g).max()
         density = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR * top / CEILING, top))
         hill = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR, CEILING))
@@ -83,7 +97,7 @@ class Figure1:
             + text(LEFT + WIDTH + 18, TOP + HEIGHT + 14, "x")
             + ticks
             + scale
-            + self._arrows(fakes)
+            + self._arrows(fakes, x[[0, -1]])
         )
 
     def _pushes(self, fakes: seen.Fakes, hill: Box) -> list[str]:
@@ -110,10 +124,10 @@ class Figure1:
             x += length + 34
         return f"<g {stroke('push')}>{''.join(arrows)}</g>{''.join(parts)}"
 
-    def _arrows(self, fakes: seen.Fakes) -> str:
+    def _arrows(self, fakes: seen.Fakes, ends: np.ndarray) -> str:
         """From each z, on an axis of its own, to its x = G(z)."""
         top = TOP + HEIGHT + 20  # below the numbers of the x axis
-        box = Box(LEFT, top, WIDTH, FOOT - top, (self.x[0].item(), self.x[-1].item()), (0, 1))
+        box = Box(LEFT, top, WIDTH, FOOT - top, ends, (0, 1))
         z, g = fakes.z.numpy(), fakes.x.numpy()
         feet = WIDTH * (0.14 + 0.72 * (z - z[0]) / (z[-1] - z[0]))
         known = ~np.isnan(g)
@@ -128,13 +142,14 @@ class Figure1:
 
     def _path(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         mean, sd = (np.array([note[name] for note in track]) for name in ("mean", "sd"))
-        goal = trainer.data.mean.item(), trainer.data.stddev.item()
+        goal = laws.centre(trainer.data)
+        margin = goal[1] / 5
         box = Box(
             570,
             TOP + 18,
             180,
             FOOT - TOP - 34,
-            round_limits([*(mean - 1), *(mean + 1), goal[0] - 1, goal[0] + 1]),
+            round_limits([*(mean - margin), *(mean + margin), goal[0] - margin, goal[0] + margin]),
             round_limits([0, *(1.1 * sd), goal[1]]),
         )
         few = slice(None, None, 1 + len(track) // 100)
@@ -146,3 +161,9 @@ class Figure1:
         ]
         axes = box.x_axis("mean of the fakes") + box.y_axis("their spread (sd)")
         return box.show(inside) + axes + text(700, TOP + 6, "★ data")
+
+
+def _well_inside(low: float, high: float, left: float, right: float) -> bool:
+    """Whether data for which low to high would be shown can be seen from left to right."""
+    margin, width = (high - low) / 4, high - low  # 3 standard deviations of a normal law
+    return left <= low + margin and high - margin <= right and width > (right - left) / 3

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan_lessons import seen
-from gan_lessons.plots import tile
 from gan_lessons.svg import Box, grey, legend, picture, png, round_limits, text
+from gan_lessons.tiles import tile
 from gan_lessons.training import Trainer
 
 PROBABILITIES = {"D(x)": "data", "D(G(z))": "fakes"}  # what is measured, and the style it is drawn in
@@ -16,16 +16,18 @@ LOSSES = {"loss_d": "D", "loss_g": "fakes"}
 class Images:
     """Forty fakes, of the same forty z all along; beside them what D says on average, and both losses.
 
-    Grey guide lines: 1/2, and the losses at equilibrium.
+    For pictures of any size, grey or in colour, as `data.Images` gives them. Guide lines: 1/2, and the losses at
+    equilibrium.
     """
 
     seconds = 0.06
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
+        seen.picture_shape(trainer, "views.Images")
         return seen.record(trainer)
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
-        fakes = f'<image x="10" y="28" width="448" height="280" href="{png(grey(tile(seen.images(trainer))))}"/>'
+        fakes = f'<image x="10" y="28" width="448" height="280" href="{self._fakes(trainer)}"/>'
         steps = np.array([note["step"] for note in track])
         ends = round_limits([0, 100, steps[-1]])
         curves = {name: np.array([note.get(name, np.nan) for note in track]) for name in (*PROBABILITIES, *LOSSES)}
@@ -41,3 +43,6 @@ class Images:
             parts += [box.show(inside), box.x_axis("step" if box is lower else ""), box.y_axis()]
             parts.append(legend([(style, name) for name, style in names.items()], 530, box.top - 12))
         return picture("".join(parts), "forty fakes; mean D(x) and D(G(z)) and both losses by step", 770, 345)
+
+    def _fakes(self, trainer: Trainer) -> str:
+        return png(grey(tile(seen.images(trainer), shape=seen.picture_shape(trainer, "views.Images"))))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
+import torch
 from contourpy import contour_generator
 
 from gan_lessons import seen
@@ -16,30 +17,33 @@ class Plane:
     """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
 
     The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its push is written.
-    For any data of two numbers and a G from two normal numbers; modes are counted where the data are a mixture of bumps
-    of one sd, such as `data.ring()`.
+    For any data of two numbers, in a square around them (`laws.square`), or half_width to each side of (0, 0). The grid
+    is of z that are two numbers; modes are counted where the data are a mixture of bumps of one sd, as `data.ring()`.
     """
 
     seconds = 0.03
 
-    def __init__(self, half_width: float = 3.0):
+    def __init__(self, half_width: float | None = None):
+        if half_width is not None and not half_width > 0:
+            raise ValueError(f"half_width: got {half_width}; it must be > 0, or None")
         self.half_width = half_width
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
+        seen.needs(trainer, "views.Plane", (2,))
         return seen.modes(trainer) | seen.record(trainer)
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         now = seen.scene(trainer, self.half_width)
-        ends = (-self.half_width, self.half_width)
-        box = Box(30, 28, 290, 290, ends, ends)
+        middle, half = seen.square(trainer.data) if self.half_width is None else ((0.0, 0.0), self.half_width)
+        box = Box(30, 28, 290, 290, *((m - half, m + half) for m in middle))
         inside = [
             *self._map(now, box),
             *(box.line(*row.T, "fakes", width=0.6, opacity=0.7) for row in now.lines.numpy()),
         ]
         for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
             inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
-        pushes, longest = self._pushes(now, box)
-        outside = (now.x_fake.abs() > self.half_width).any(dim=1).sum().item()
+        pushes, longest = self._pushes(now, box, half)
+        outside = ((now.x_fake - torch.tensor(middle)).abs() > half).any(dim=1).sum().item()
         words = [f"longest push: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
         names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": "D(x) = 1/2"}
         parts = [
@@ -60,14 +64,13 @@ class Plane:
         image = PIL.Image.fromarray((D[::-1] * 255).round().astype(np.uint8))
         image.putpalette(D_COLORS)
         size = f'width="{box.width}" height="{box.height}" preserveAspectRatio="none"'
-        axis = now.axis.numpy()
-        half = contour_generator(axis, axis, D).lines(0.5)
+        half = contour_generator(*now.axis.numpy(), D).lines(0.5)
         return [f'<image {size} href="{png(image)}"/>', *(box.line(*part.T, "D") for part in half)]
 
-    def _pushes(self, now: seen.Scene, box: Box) -> tuple[list[str], float]:
+    def _pushes(self, now: seen.Scene, box: Box, half: float) -> tuple[list[str], float]:
         longest = now.push.norm(dim=1).max().item()
         feet = now.x_fake[: len(now.push)].numpy()
-        heads = feet + (now.push * (0.2 * self.half_width / max(longest, 1e-30))).nan_to_num().numpy()
+        heads = feet + (now.push * (0.2 * half / max(longest, 1e-30))).nan_to_num().numpy()
         ends = zip(box.x(feet[:, 0]), box.y(feet[:, 1]), box.x(heads[:, 0]), box.y(heads[:, 1]), strict=True)
         head = '<marker id="gl-push" refX="4" refY="2.5" markerWidth="5" markerHeight="5" orient="auto">'
         head += f'<path d="M0 0L5 2.5L0 5z" fill="{STYLE["push"]["color"]}"/></marker>'
@@ -93,7 +96,7 @@ class Plane:
 
 def _dots(box: Box, points: np.ndarray, color: str) -> str:
     """Points (m, 2) as one path: strokes without length, with round ends."""
-    near = points[(np.abs(points) < 2 * max(box.x_1, box.y_1)).all(axis=1)]
-    places = zip(box.x(near[:, 0]).tolist(), box.y(near[:, 1]).tolist(), strict=True)
-    moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in places)
+    across, up = box.x(points[:, 0]), box.y(points[:, 1])
+    near = (abs(across - box.width / 2) < box.width) & (abs(up - box.height / 2) < box.height)
+    moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(across[near].tolist(), up[near].tolist(), strict=True))
     return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" opacity="0.8"/>'

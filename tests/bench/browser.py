@@ -91,10 +91,10 @@ def chromium() -> str | None:
 
 
 def lesson(number: str, *needed: str) -> list[str]:
-    """A lesson's own cells, no more than its panel needs: set-up, imports, those that hold a needed text, the panel."""
+    """A lesson's own cells, no more than its last panel needs: set-up, imports, those with a needed text, the panel."""
     (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
     setup, imports, *cells = (cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
-    (panel,) = (cell for cell in cells if "live" in cell.metadata.get("tags", []))
+    *_, panel = (cell for cell in cells if "live" in cell.metadata.get("tags", []))
     between = [cell for cell in cells if any(text in cell.source for text in needed)]
     return [cell.source for cell in (setup, imports, *between, panel)]
 

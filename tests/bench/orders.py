@@ -12,7 +12,7 @@ from tqdm import tqdm
 from training import ALTERNATING, PLAIN, SIMULTANEOUS, line, plain
 
 from gan_lessons import losses, metrics, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.optimizers import adam
 
 SEEDS, STEPS = range(3), 3 * 600

@@ -23,7 +23,7 @@ from training import (
 )
 
 from gan_lessons import data, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 
 def test_pictures_are_the_pixels_of_data():

@@ -27,7 +27,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.data import DataLoader, Dataset
 
 from gan_lessons import Trainer, data, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 BATCH, ROUNDS, BLOCK = 100, 15, 0.3  # images a step, blocks each, seconds a block
 PLAIN, MEMORY, ALTERNATING, SIMULTANEOUS = "plain loop", "same, data in memory", "alternating", "simultaneous"

@@ -7,7 +7,7 @@ from answers import boom, says, told
 from torch.distributions import Normal, Uniform
 
 from gan_lessons import data, losses, models, recipes, seen, theory
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.lessons import figure_1 as lesson
 from gan_lessons.live import controls
 from gan_lessons.optimizers import adam
@@ -301,12 +301,12 @@ AFFINE = [
     (lambda x, mu, sigma: bell(x) / abs(sigma), "for which G(z) = x"),
     (lambda x, mu, sigma: Normal(mu, abs(sigma)).log_prob(x), "take exp"),
     (lambda x, mu, sigma: Normal(mu, sigma**2).log_prob(x).exp(), "it should be"),
-    (lambda x, mu, sigma: 0.1, "as many numbers"),
+    (lambda x, mu, sigma: 0.1, "shape (25,) is wanted"),
     (lambda x, mu, sigma: None, "not answered yet"),
     (lambda x, mu, sigma: ..., "not answered yet"),
-    (lambda x, mu, sigma: "bell", "your answer raised"),
+    (lambda x, mu, sigma: "bell", "is wanted; got str"),
     (boom, "RuntimeError: boom"),
-    (3, "TypeError"),
+    (3, "hand over the function itself"),
 ]
 
 

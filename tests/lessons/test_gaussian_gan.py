@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
-from answers import boom, says, told
+from answers import boom, in_all_forms, says, spoiling, told
+from torch import nn
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from gan_lessons import data, losses, models, recipes, seen, theory
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.lessons import gaussian_gan as lesson
 from gan_lessons.optimizers import adam
 
@@ -234,21 +235,29 @@ def bell(x, factor, sd=5.0):
 
 RIGHT = 1 / (5 * math.sqrt(2 * math.pi))
 DENSITY = [
-    (lambda x: bell(x, RIGHT), "Right"),
+    *in_all_forms(lambda x: bell(x, RIGHT)),
+    (lambda x: Normal(500.0, 5.0).log_prob(x).exp(), "Right"),
+    (lambda x: x.sub_(500).div_(5).square_().div_(-2).exp_().mul_(RIGHT), "Right"),
+    (lambda x: [RIGHT * math.exp(-((v - 500) ** 2) / 50) for v in x.tolist()], "Right"),
+    (spoiling(lambda x: bell(x, RIGHT)), "Not yet"),
+    (lambda x: RIGHT * torch.exp(-((x - x.mean()) ** 2) / 50), "the bump is off"),
+    (lambda x: bell(x, 1.0) / bell(x, 1.0).sum(), "not 1: look at the factor"),
+    (lambda x: bell(x, RIGHT)[:, None], "shape (61,) is wanted; got Tensor of shape (61, 1)"),
     (lambda x: bell(x.double(), RIGHT), "Right"),
     (lambda x: bell(x, 1 / math.sqrt(5 * 2 * math.pi)), "the variance is 25"),
     (lambda x: bell(x, RIGHT).log(), "take exp"),
     (lambda x: bell(x, 1.0), "area under it is 12.5"),
     (lambda x: bell(x, RIGHT, sd=math.sqrt(5)), "the bump is off"),
     (lambda x: bell(x, RIGHT, sd=10.0), "0.882; it should be"),
-    (lambda x: bell(x, RIGHT).sum(), "shape (31,)"),
-    (lambda x: 0.1, "shape (31,)"),
-    (lambda x: [0.1] * 31, "shape (31,)"),
-    (lambda x: torch.zeros(31), "Not yet"),
+    (lambda x: bell(x, RIGHT).sum(), "shape (61,) is wanted; got Tensor of shape ()"),
+    (lambda x: 0.1, "got float"),
+    (lambda x: [0.1] * 61, "the bump is off"),
+    (lambda x: [0.1] * 60, "got list of 60"),
+    (lambda x: torch.zeros(61), "Not yet"),
     (lambda x: None, "not answered yet"),
     (lambda x: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
-    (3, "TypeError"),
+    (3, "hand over the function itself"),
 ]
 
 
@@ -280,8 +289,51 @@ def moves_g(D, G, optimizer, x_real, z):
     G.mu.data += 1
 
 
+def two_passes(D, G, optimizer, x_real, z):
+    D.zero_grad(set_to_none=False)
+    (-D(x_real).sigmoid().log().mean()).backward()
+    with torch.no_grad():
+        x_fake = G(z)
+    bce(D(x_fake), D(x_fake).detach() * 0).backward()
+    optimizer.step()
+    return 0.7
+
+
+def by_hand(D, G, optimizer, x_real, z):
+    loss = losses.discriminator_loss(D(x_real), D(G(z).detach()))
+    with torch.no_grad():
+        for weight, slope in zip(D.parameters(), torch.autograd.grad(loss, list(D.parameters())), strict=True):
+            weight -= optimizer.param_groups[0]["lr"] * slope
+
+
+def frozen_g_turn(D, G, optimizer, x_real, z):
+    G.requires_grad_(False)
+    turn_of_d(detach=False)(D, G, optimizer, x_real, z)
+    return D
+
+
+def summed(D, G, optimizer, x_real, z):
+    out = D(torch.cat([x_real, G(z).detach()]))
+    optimizer.zero_grad()
+    bce(out, torch.tensor([1.0, 0.0]).repeat_interleave(32), reduction="sum").backward()
+    optimizer.step()
+
+
+def many_steps(D, G, optimizer, x_real, z):
+    turn_of_d()(D, G, optimizer, x_real, z)
+    turn_of_d()(D, G, optimizer, x_real, z)
+
+
 TURN_OF_D = [
     (turn_of_d(), "Right"),
+    (two_passes, "Right"),
+    (by_hand, "Right"),
+    (frozen_g_turn, "Right"),
+    (spoiling(turn_of_d()), "the player moved, but not"),
+    (summed, "take the mean"),
+    (many_steps, "the player moved, but not"),
+    (lambda D, G, optimizer, x_real, z: bce(D(x_real), torch.ones(32)), "nothing has moved"),
+    (lambda D, G, optimizer, x_real, z: turn_of_d()(D, G, optimizer, torch.randn(32), z), "the player moved, but not"),
     (one_batch, "Right"),
     (turn_of_d(detach=False), "cut the fakes off"),
     (turn_of_d(zero=False), "optimizer.zero_grad()"),
@@ -297,7 +349,7 @@ TURN_OF_D = [
     (lambda *_: None, "not answered yet"),
     (lambda *_: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),
-    (3, "TypeError"),
+    (3, "hand over the function itself"),
 ]
 
 
@@ -320,8 +372,26 @@ def moves_d(D, G, optimizer, z):
     next(D.parameters()).data += 1
 
 
+def with_loss(loss):
+    def turn(D, G, optimizer, z):
+        optimizer.zero_grad()
+        loss(D(G(z))).backward()
+        optimizer.step()
+        return loss
+
+    return turn
+
+
 TURN_OF_G = [
     (turn_of_g(), "Right"),
+    (with_loss(losses.non_saturating_generator_loss), "Right"),
+    (with_loss(lambda out: -out.sigmoid().log().mean()), "Right"),
+    (with_loss(lambda out: -nn.functional.logsigmoid(out).mean()), "Right"),
+    (with_loss(lambda out: nn.functional.softplus(-out).sum() / len(out)), "Right"),
+    (with_loss(lambda out: nn.functional.binary_cross_entropy(out.sigmoid(), torch.ones(32))), "Right"),
+    (spoiling(turn_of_g()), "the player moved, but not"),
+    (lambda D, G, optimizer, z: turn_of_g()(D, G, optimizer, torch.randn(32)), "the player moved, but not"),
+    (lambda D, G, optimizer, z: bce(D(G(z)), torch.ones(32)), "nothing has moved"),
     (turn_of_g(label=0.0), "helps D to catch it"),
     (turn_of_g(label=0.0, sign=-1), "the loss of lesson 03"),
     (turn_of_g(sign=-1), "the sign"),

@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 import torch
-from answers import boom, says, told
+from answers import boom, in_all_forms, says, spoiling, told
 
 from gan_lessons.lessons import latent_space as lesson
 
@@ -26,9 +27,34 @@ def lerp(z_a, z_b, t):
     return (1 - t) * z_a + t * z_b
 
 
+def careful(z_a, z_b, t):
+    cos = torch.cosine_similarity(z_a, z_b, dim=0)
+    return lerp(z_a, z_b, t) if cos > 1 - 1e-6 else slerp(z_a, z_b, t)
+
+
+def limit(z_a, z_b, t):
+    theta = torch.acos(torch.cosine_similarity(z_a, z_b, dim=0).clamp(-1 + 1e-7, 1 - 1e-7))
+    return (torch.sin((1 - t) * theta) * z_a + torch.sin(t * theta) * z_b) / torch.sin(theta)
+
+
+def with_lengths(z_a, z_b, t):
+    a, b = z_a.norm(), z_b.norm()
+    return lerp(a, b, t) * careful(z_a / a, z_b / b, t)
+
+
 SLERP = [
-    (slerp, "Right"),
-    (rotated, "Right"),
+    *in_all_forms(careful),
+    (limit, "Right"),
+    (lambda a, b, t: careful(a.double(), b.double(), t), "Right"),
+    (lambda a, b, t: slerp(a.numpy(), b.numpy(), t), "your answer raised TypeError"),
+    (slerp, "Right. Only for parallel"),
+    (rotated, "Right. Only for parallel"),
+    (lambda a, b, t: slerp(a, b, t).nan_to_num(), "Right. Only for parallel"),
+    (with_lengths, "right for two of one length"),
+    (lambda a, b, t: careful(a, b, t) if t in (0, 1) else with_lengths(a, b, t), "right for two of one length"),
+    (lambda a, b, t: careful(a, b, 0.25), "of whatever length"),
+    (spoiling(slerp), "yours has |z| 0.00"),
+    (spoiling(lerp), "yours has |z| 0.00"),
     (lerp, "this is the straight line"),
     (lambda a, b, t: a.norm() * lerp(a, b, t) / lerp(a, b, t).norm(), "uneven pace"),
     (lambda a, b, t: math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b, "theirs is 60 degrees"),
@@ -43,13 +69,32 @@ SLERP = [
     (lambda a, b, t: a * torch.acos(a @ b), "not a finite number"),
     (lambda a, b, t: a, "and 15 degrees are done; yours has |z| 8.00"),
     (lambda a, b, t: 0.5, "got float"),
-    (lambda a, b, t: a[:2], "got torch.Size([2])"),
+    (lambda a, b, t: a[:2], "shape (3,) is wanted; got Tensor of shape (2,)"),
     (lambda a, b, t: ..., "not answered yet"),
     (lambda a, b, t: None, "not answered yet"),
     (boom, "RuntimeError: boom"),
-    (None, "TypeError"),
+    (None, "not answered yet"),
 ]
+
+
+def changed(d):
+    return (d != d[:, :1]).any(dim=1).double().mean()
+
+
 CHANGED = [
+    *in_all_forms(changed),
+    (lambda d: np.ptp(d.numpy(), axis=1).astype(bool).mean(), "Right"),
+    (lambda d: (d.diff(dim=1) != 0).any(dim=1).float().mean(), "Right"),
+    (lambda d: 1 - sum(row == row[:1] * 5 for row in d.tolist()) / 9, "Right"),
+    (lambda d: d.float().std(dim=1).gt(0).float().mean(), "Right"),
+    (spoiling(changed), "and you get 0."),
+    (lambda d: (d[:, 1] != d[:, 2]).float().mean(), "this compares two steps only"),
+    (lambda d: (d[:, 0] != d[:, 1]).float().mean(), "this compares two steps only"),
+    (lambda d: (d[:, :3] != d[:, :1]).any(dim=1).float().mean(), "and you get"),
+    (lambda d: (d[:, 1:] != d[:, 1:2]).any(dim=1).float().mean(), "and you get"),
+    (lambda d: (d.float().mean(dim=1) != d[:, 0]).float().mean(), "and you get"),
+    (lambda d: (d != d[:1]).any(dim=0).float().mean(), "and you get 1."),
+    (lambda d: (d != d[:, :1]).any(dim=1), "one number is wanted"),
     (lambda d: (d != d[:, :1]).any(dim=1).double().mean(), "Right"),
     (lambda d: sum(len(set(row)) > 1 for row in d.tolist()) / len(d), "Right"),
     (lambda d: (d.max(dim=1).values > d.min(dim=1).values).float().mean().item(), "Right"),
@@ -65,7 +110,7 @@ CHANGED = [
     (lambda d: ..., "not answered yet"),
     (lambda d: None, "not answered yet"),
     (boom, "RuntimeError: boom"),
-    (3, "TypeError"),
+    (3, "hand over the function itself"),
 ]
 
 

@@ -363,3 +363,26 @@ async def test_an_action_that_fails_stops_nothing_else():
     assert len(work.frames) == 3
     work.press(False)
     assert not work.clock.working.locked()
+
+
+def test_on_a_thread_with_a_loop_of_its_own_it_plays_too():
+    """Where interrupts are ignored, as ipykernel does between two cells, and only the main thread could change that."""
+    work, steps = [], []
+
+    async def cell():
+        work.append(Work())
+        work[0].press()
+        for _ in range(4):
+            work[0].tick()
+            await come_round()
+        steps.append(len(work[0].frames))
+        work[0].press(False)
+        await come_round()
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        elsewhere(lambda: asyncio.run(cell()))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert steps[0] >= 4 and work[0].threads != {threading.main_thread()}

@@ -206,7 +206,7 @@ def test_k_in_the_middle_of_a_frame_counts_at_once(hands):
         return turn(**options)
 
     hands.set("k", 20)
-    trainer.discriminator_step = moved
+    vars(trainer)["discriminator_step"] = moved
     hands.set("speed", 1)
     hands.play()
     assert seen == [0, 0, 0] and (trainer.k, trainer.steps_done) == (1, 1)

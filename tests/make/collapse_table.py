@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from gan_lessons import metrics, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.training import Trainer
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "collapse_20_seeds.json"

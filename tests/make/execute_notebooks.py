@@ -12,6 +12,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from gan_lessons.checkpoints import put
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -53,9 +55,7 @@ def execute(path: Path) -> None:
     ).execute()
     clean(notebook)
     mark_slides(notebook)
-    part = path.with_suffix(".part")
-    nbformat.write(notebook, part)
-    os.replace(part, path)
+    put(path, nbformat.writes(notebook).encode() + b"\n")
     took, size = time.perf_counter() - began, path.stat().st_size
     print(f"{path.relative_to(NOTEBOOKS)}: {took:.0f} s, {size / 1e3:.0f} kB")
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gan_lessons import data, metrics, pretrained
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 N = 10_000
 

@@ -8,14 +8,13 @@ once, when all is chosen.
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 import torch
 from train_pretrained import train
 
-from gan_lessons import data, metrics, recipes
-from gan_lessons.guards import seeded
+from gan_lessons import checkpoints, data, metrics, recipes
+from gan_lessons.devices import seeded
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "gan_lessons" / "records" / "mnist_search.json"
@@ -37,9 +36,7 @@ def note(row: dict) -> None:
     record = json.loads(RECORD.read_text())
     others = [old for old in record["rows"] if [old[k] for k in key] != [row[k] for k in key]]
     record["rows"] = sorted([*others, row], key=lambda r: [str(r[k]).zfill(3) for k in key])
-    part = RECORD.with_suffix(".part")
-    part.write_text(json.dumps(record, indent=1) + "\n")
-    os.replace(part, RECORD)
+    checkpoints.put(RECORD, json.dumps(record, indent=1).encode() + b"\n")
 
 
 def score(trainer: recipes.Trainer, average: bool, on_test: bool) -> dict:

@@ -16,7 +16,6 @@ import hashlib
 import importlib.util
 import inspect
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +25,8 @@ from pathlib import Path
 
 import torch
 from tqdm import tqdm
+
+from gan_lessons.checkpoints import put
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "gan_lessons" / "records" / "observations.json"
@@ -87,9 +88,7 @@ def play_all(folder: Path, record: Path, anew: bool = False) -> dict:
 
 
 def write(record: Path, rows: dict) -> None:
-    part = record.with_suffix(".part")
-    part.write_text(json.dumps(rows, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    os.replace(part, record)
+    put(record, json.dumps(rows, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n")
 
 
 def told(sentence: str, row: dict) -> str:

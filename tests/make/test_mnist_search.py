@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gan_lessons import data, metrics, pretrained
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 
 TEST = "the 10,000 test images"
 ROWS = data.saved_record("mnist_search")["rows"]

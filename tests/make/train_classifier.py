@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from gan_lessons import data, pretrained
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.models import DigitClassifier
 
 SEED, EPOCHS, BATCH = 0, 5, 128

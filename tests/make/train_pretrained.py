@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from gan_lessons import checkpoints, metrics, pretrained, recipes
-from gan_lessons.guards import seeded
+from gan_lessons.devices import seeded
 from gan_lessons.training import Record, Trainer, stack
 
 ROOT = Path(__file__).parents[2]

@@ -7,16 +7,17 @@ import math
 import re
 from xml.etree import ElementTree
 
+import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 import pytest
 import torch
 from scipy.stats import norm
 from torch import nn
-from torch.distributions import Independent, Normal, Uniform
+from torch.distributions import Beta, Independent, Normal, Uniform
 from torch.testing import assert_close
 
-from gan_lessons import Trainer, guards, losses, plots, recipes, seen, svg
+from gan_lessons import Trainer, data, devices, hill, losses, plots, recipes, seen, svg
 from gan_lessons.models import MLPDiscriminator, MLPGenerator
 from gan_lessons.style import STYLE
 from gan_lessons.views import Figure1, Images, Plane, figure1
@@ -37,7 +38,7 @@ class Noise:
 
 
 def digits(latent=None, **settings):
-    with guards.seeded(0):
+    with devices.seeded(0):
         G = MLPGenerator(4, 16, 784, batch_norm=True, output=nn.Tanh())
         D = MLPDiscriminator(784, 8, 1, dropout=0.3)
     latent = latent or Independent(Normal(torch.zeros(4), 1.0), 1)
@@ -140,7 +141,7 @@ def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss, pairs):
     z = norm.ppf((np.arange(9) + 0.5) / 9)
     x = trainer.generator.mu.item() + trainer.generator.sigma.item() * z
     leaf = torch.tensor(x, dtype=torch.float32, requires_grad=True)
-    with guards.seeded(0):
+    with devices.seeded(0):
         x_real = trainer.data.sample((9,))
     D = seen.heights(trainer, leaf.detach())
     if loss.probability is not None:
@@ -168,7 +169,7 @@ def test_without_probabilities_there_is_no_half_and_no_best_d(pairs):
 
 def test_a_push_beyond_the_scale_is_cut_and_has_two_heads():
     trainer = one_number(495, 3)
-    trainer.discriminator = nn.Linear(1, 1).double().requires_grad_(False)
+    vars(trainer)["discriminator"] = nn.Linear(1, 1).double().requires_grad_(False)
     trainer.discriminator.forward = lambda x: -3 * (x - 495)
     _, (box, *_) = picture(Figure1(D_star=True), trainer)
     arrows = [path.get("d") for path in box.iter(f"{SVG}path") if path.get("class") == "gl-push"]
@@ -267,6 +268,46 @@ def test_what_figure_1_measures():
     assert (measured["loss_g"], measured["D(G(z))"]) == (record.loss_g.item(), record.d_fake.item())
 
 
+@pytest.mark.parametrize(
+    ("source", "low", "high"),
+    [
+        (Normal(500.0, 5.0), 470, 530),
+        (Normal(4.0, 1.25), -3.5, 11.5),
+        (Normal(-30_000.0, 900.0), -35_400, -24_600),
+        (Uniform(0.0, 1.0), 0.5 - 6 / 12**0.5, 0.5 + 6 / 12**0.5),
+        (data.bumps(), 473, 527),
+        (data.Sample(torch.tensor([1.0, 2.0, 3.0])), 2 - 6 / 1.645, 2 + 6 / 1.645),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_it_looks_where_the_data_are(source, low, high):
+    trainer = recipes.gaussian_mlp(data=source)
+    trainer.step()
+    root, (box, *_) = picture(Figure1(D_star=True), trainer)
+    to_x = units(root, box, "x")
+    assert_close(to_x(np.array([0.0, 460.0])), np.array([low, high], float), rtol=0, atol=0.02 * (high - low))
+    (line,) = lines(box, "data")[0]
+    assert line[:, 1].max() > line[:, 1].min() + 50  # p_data is there to see
+    root, (box, *_) = picture(Figure1(high=high + 10), trainer)
+    wide = high + 10 - low
+    assert_close(units(root, box, "x")(np.array([0.0, 460.0])), np.array([low, high + 10.0]), rtol=0, atol=0.02 * wide)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_infinite_density_is_still_a_picture():
+    trainer = recipes.gaussian_mlp(data=Beta(0.5, 0.5))
+    root, (box, *_) = picture(Figure1(0.0, 1.0, D_star=True), trainer)
+    places = " ".join(element.get("d", "") for element in root.iter())
+    assert "nan" not in places and "inf" not in places and len(lines(box, "data")[0][0]) > 90
+    curves = seen.curves(trainer, torch.linspace(0, 1, 101))
+    assert curves.p_data[0] == math.inf
+    for paint in (lambda ax: hill.draw(curves, None, ax), lambda ax: plots.game(*curves, ax=ax)):
+        figure, ax = plt.subplots()
+        paint(ax)
+        assert np.isfinite(ax.get_ylim()).all()
+        plt.close(figure)
+
+
 # -- digits ------------------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +324,7 @@ def test_the_images_are_gs(training, kind):
     assert trainer.generator.training is training
     torch.manual_seed(5)
     assert torch.equal(torch.randn(3), drawn)  # looking drew nothing of the learner's
-    with guards.seeded(0):
+    with devices.seeded(0):
         z = trainer.latent.sample((40,))
     wanted = trainer.generator.eval()(z).detach().numpy()
     href = root.find(f"{SVG}image").get("href")
@@ -334,6 +375,69 @@ def test_the_curves_of_digits(loss, length):
                     abs(values[max(0, i - 6) : i + 5] - to_value(y)).min() for i, y in zip(at, line[:, 1], strict=True)
                 ]
                 assert max(near) < 0.02 * span
+
+
+class Pictures:
+    """As `data.Images`: uint8 of (n, h, w) or (n, 3, h, w); grey ones are drawn as rows of pixels."""
+
+    def __init__(self, *shape):
+        self.images = torch.randint(0, 256, (20, *shape), generator=torch.Generator().manual_seed(0)).byte()
+
+    def sample(self, shape):
+        x = self.images[torch.randint(20, tuple(shape))].float() / 127.5 - 1
+        return x if self.images.dim() == 4 else x.flatten(1)
+
+
+class Pixels(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.net, self.shape = nn.Linear(2, math.prod(shape)), shape
+
+    def forward(self, z):
+        return self.net(z).tanh().reshape(-1, *self.shape)
+
+
+class Judge(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.net = nn.Linear(math.prod(shape), 1)
+
+    def forward(self, x):
+        return self.net(x.flatten(1)).squeeze(-1)
+
+
+def pictures(source):
+    with devices.seeded(0):
+        shape = source.sample((1,)).shape[1:]
+        latent = Independent(Normal(torch.zeros(2), 1.0), 1)
+        return Trainer(
+            Pixels(shape), Judge(shape), source, latent=latent, lr_d=0.01, lr_g=0.01, batch_size=4, device="cpu"
+        )
+
+
+@pytest.mark.parametrize(("shape", "size"), [((14, 56), (14, 56)), ((9, 9), (9, 9)), ((3, 8, 6), (8, 6))], ids=str)
+def test_images_of_any_size_grey_or_in_colour(shape, size):
+    trainer = pictures(Pictures(*shape))
+    trainer.step()
+    root, _ = picture(Images(), trainer)
+    uri = root.find(f"{SVG}image").get("href")
+    image = np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
+    height, width = size
+    assert image.shape == (5 * height, 8 * width) + ((3,) if len(shape) == 3 else ())
+    fakes = seen.images(trainer)
+    for i in (0, 13, 39):
+        shown = image[height * (i // 8) :, width * (i % 8) :][:height, :width]
+        wanted = fakes[i].permute(1, 2, 0) if len(shape) == 3 else fakes[i].reshape(height, width)
+        assert np.array_equal(shown, ((wanted + 1) * 127.5).round().byte())
+
+
+def test_pictures_of_no_known_shape_are_refused():
+    class Rows:
+        def sample(self, shape):
+            return torch.zeros(*shape, 10)
+
+    with pytest.raises(ValueError, match=r"data: got x of shape \(10,\); views.Images needs pictures"):
+        Images().measure(pictures(Rows()))
 
 
 # -- both --------------------------------------------------------------------------------------------------------------
@@ -411,3 +515,18 @@ def test_images_in_a_chart_and_beside_it_are_the_pixels():
         assert image.shape == (28, 56)
         left, right = pixels.reshape(2, 28, 28)
         assert np.allclose(image / 127.5 - 1, torch.cat([left, right], dim=1), atol=0.51 / 127.5)
+
+
+def test_the_axis_stays_while_data_move_inside_it():
+    trainer, view = recipes.gaussian_mlp(data=data.bumps()), Figure1()
+
+    def limits(source):
+        trainer.data = source
+        return view._limits(trainer)
+
+    first = limits(data.bumps())
+    assert limits(data.bumps(means=(480, 500, 520))) == first  # a slider is dragged
+    assert limits(data.bumps(sds=(2, 3, 1))) == first
+    assert limits(Normal(600.0, 5.0)) == (570.0, 630.0)  # gone from the picture
+    assert limits(Normal(600.0, 0.5)) == (597.0, 603.0)  # too small to be seen
+    assert limits(Normal(600.0, 40.0)) == (360.0, 840.0)  # larger than the picture

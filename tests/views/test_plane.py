@@ -40,7 +40,7 @@ def with_a_known_d(**settings):
             return super().forward(x).squeeze(-1)
 
     trainer = recipes.ring(seed=0, **settings)
-    trainer.discriminator = Slope(2, 1)
+    vars(trainer)["discriminator"] = Slope(2, 1)
     trainer.discriminator.weight.data[:] = torch.tensor([[2.0, 0.0]])
     trainer.discriminator.bias.data[:] = -0.6
     return trainer
@@ -74,10 +74,10 @@ def test_the_push_is_where_g_s_loss_falls(loss, pack):
 
 def test_the_map_is_d_at_the_middle_of_each_field(gan):
     now = seen.scene(gan, half_width=2.0, n=8)
-    assert_close(now.axis, torch.tensor([-1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75]))
+    assert_close(now.axis, torch.tensor([-1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75]).expand(2, 8))
     with torch.no_grad():
         for row, column in ((0, 0), (1, 6), (7, 2)):
-            x = torch.tensor([[now.axis[column], now.axis[row]]])
+            x = torch.tensor([[now.axis[0, column], now.axis[1, row]]])
             assert_close(now.D[row, column], gan.discriminator(x).sigmoid()[0])
 
 
@@ -103,7 +103,7 @@ def test_looking_disturbs_nothing(gan):
     after = gan.state_dict()
     for player in ("generator", "discriminator"):
         assert all(torch.equal(before[player][name], after[player][name]) for name in before[player])
-    assert torch.equal(before["rng_state"], after["rng_state"])
+    assert torch.equal(before["random_states"]["cpu"], after["random_states"]["cpu"])
     assert all(weight.grad is None or weight.grad.isfinite().all() for weight in gan.generator.parameters())
 
 
@@ -224,3 +224,78 @@ def test_the_optimizers_are_what_their_code_says():
     assert control.make(*control.values()) is adam and control.code(*control.values()) == "optimizers.adam"
     control.inputs[0].value = "SGD"
     assert control.make(*control.values()) is SGD and control.code(*control.values()) == "torch.optim.SGD"
+
+
+# -- other data --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("centre", "sd", "half"), [((0.0, 0.0), 1.0, 4.0), ((1000.0, -4.0), 20.0, 70.0), ((0.01, 0.02), 0.001, 0.004)]
+)
+def test_it_looks_where_the_points_are(centre, sd, half):
+    source = torch.distributions.Independent(torch.distributions.Normal(torch.tensor(centre), sd), 1)
+    trainer = recipes.plane(data=source, width=8)
+    trainer.step()
+    now = seen.scene(trainer)
+    step = (now.axis[:, 1] - now.axis[:, 0]).tolist()
+    assert step == pytest.approx([half / 25] * 2, rel=0.2)
+    middle = ((now.axis[:, 0] + now.axis[:, -1]) / 2).tolist()
+    assert middle == pytest.approx(centre, abs=0.1 * half)
+    _, (box, *_) = picture(trainer)
+    (points,) = [path for path in box.findall(f"{SVG}path") if path.get("stroke") == style.STYLE["data"]["color"]]
+    at = np.array(re.findall(r"M(-?[\d.]+) (-?[\d.]+)h0", points.get("d")), float)
+    assert len(at) == 200 and ((at > 0) & (at < 290)).mean() > 0.99
+    assert_close(
+        torch.from_numpy(at[:, 0]),
+        (now.x_real[:, 0] - middle[0]).double() / (step[0] * 50) * 290 + 145,
+        rtol=0,
+        atol=0.2,
+    )
+    figure, ax = plt.subplots()
+    plots.plane(*now, ax=ax)
+    half_width = 25 * step[0]
+    assert ax.get_xlim() == pytest.approx((middle[0] - half_width, middle[0] + half_width), rel=1e-3)
+    assert ax.get_ylim() == pytest.approx((middle[1] - half_width, middle[1] + half_width), rel=1e-3)
+    plt.close(figure)
+
+
+def test_the_ring_is_seen_as_ever():
+    now = seen.scene(recipes.ring())
+    assert_close(now.axis, ((torch.arange(50) + 0.5) / 50 * 6 - 3).expand(2, 50), rtol=0, atol=1e-6)
+
+
+def test_a_z_of_other_than_two_numbers_has_no_grid():
+    latent = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(5), 1.0), 1)
+    trainer = recipes.ring()
+    vars(trainer).update(generator=nn.Linear(5, 2), latent=latent)
+    assert seen.scene(trainer).lines.shape == (0, 17, 2)
+    picture(trainer)
+
+
+@pytest.mark.parametrize(
+    ("view", "recipe", "message"),
+    [
+        (views.Plane, recipes.gaussian, r"data: got x of shape \(\); views.Plane needs points of the plane"),
+        (views.Figure1, recipes.ring, r"data: got x of shape \(2,\); views.Figure1 needs numbers"),
+        (views.Images, recipes.gaussian, r"data: got x of shape \(\); views.Images needs pictures"),
+        (views.Images, recipes.ring, r"data: got x of shape \(2,\); views.Images needs pictures"),
+        (views.Figure1, lambda: recipes.mnist_quick(device="cpu"), r"data: got x of shape \(784,\); views.Figure1"),
+        (views.Plane, lambda: recipes.mnist_quick(device="cpu"), r"data: got x of shape \(784,\); views.Plane"),
+    ],
+)
+def test_a_view_of_other_data_is_refused_by_name_when_a_panel_is_made(view, recipe, message):
+    with pytest.raises(ValueError, match=message):
+        live.Panel(recipe, view())
+
+
+def test_a_latent_that_figure_1_cannot_follow_is_refused_when_a_panel_is_made():
+    with pytest.raises(ValueError, match="latent: got Poisson"):
+        live.Panel(recipes.gaussian, views.Figure1(), latent=torch.distributions.Poisson(3.0))
+
+
+@pytest.mark.parametrize(("low", "high"), [(3.0, 3.0), (4.0, 3.0)])
+def test_limits_that_are_none(low, high):
+    with pytest.raises(ValueError, match=f"low, high: got {low} and {high}"):
+        views.Figure1(low, high)
+    with pytest.raises(ValueError, match="half_width: got 0"):
+        views.Plane(0)

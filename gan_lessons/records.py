@@ -1,0 +1,48 @@
+"""What the rounds of a game measured."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+SETTLED_AT = 400  # tensors: about 100 rounds
+
+
+class Record(NamedTuple):
+    """What one round measured, before the updates: detached 0-d tensors, so that nothing has to wait for a GPU.
+
+    They are on the trainer's device at first, and after about 100 rounds on the CPU.
+    """
+
+    loss_d: Tensor | None = None
+    loss_g: Tensor | None = None
+    d_real: Tensor | None = None  # mean D(x)
+    d_fake: Tensor | None = None  # mean D(G(z))
+
+
+def stack(history: Iterable[Record]) -> Record:
+    """A history of rounds as one Record of tensors of shape (steps,), on the CPU: what `plots` draws.
+
+    What a round did not measure, such as D(x) under a loss without probability, stays None.
+    """
+    columns = zip(*history, strict=True)
+    return Record(*(None if None in column else torch.stack([v.cpu() for v in column]) for column in columns))
+
+
+class Recorder:
+    """Keeps the last Record, and takes what was measured from the device to the CPU, many at once."""
+
+    def __init__(self) -> None:
+        self.last = Record()
+        self._on_device: list[Tensor] = []
+
+    def note(self, **measured: Tensor) -> Record:
+        means = {name: value.detach().mean() for name, value in measured.items()}
+        self.last = self.last._replace(**means)
+        self._on_device += means.values()
+        if len(self._on_device) >= SETTLED_AT:  # 120,000 Records of a learner's history would keep a GPU's memory
+            for value, settled in zip(self._on_device, torch.stack(self._on_device).cpu(), strict=True):
+                value.data = settled
+            self._on_device = []
+        return self.last

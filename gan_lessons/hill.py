@@ -64,6 +64,29 @@ def scale(ax: Axes, x: float, y: float) -> None:
         x = end + 0.075 * (right - left)
 
 
+def draw_best(p_data: Distribution, p_g: Distribution, x: Tensor, ax: Axes | None = None) -> Axes:
+    """The same hill if D were trained to the end: D*(x), the share of real ones among all that lie at x."""
+    p, q = (it.log_prob(x).exp() for it in (p_data, p_g))
+    best = theory.optimal_discriminator(p_data, p_g)(x)
+    draw(Curves(x, p, q, torch.full_like(x, torch.nan), best), None, ax)
+    (ax or plt.gca()).plot(x, best, **STYLE["D*"])
+    return ax or plt.gca()
+
+
+def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str, longest: float = 0.25) -> None:
+    """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
+
+    longest: of an arrow for a push of 1, in widths of the axes, whose limits of x must be set before.
+    """
+    left, right = ax.get_xlim()
+    for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
+        end = place + longest * (right - left) * push_length(push)
+        head = min(6, 1 + 50 * abs(push_length(push)))  # a short arrow has a small one
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
+        ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
+    ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)
+
+
 def arrows(z: Tensor, x: Tensor, ax: Axes, ticks: int = 2) -> None:
     """An arrow from each z, on an axis of its own, to its x = G(z): what the paper's Figure 1 has below.
 
@@ -132,26 +155,3 @@ def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Seque
     right.tick_params(labelbottom=True)
     none.set_visible(False)
     return figure
-
-
-def draw_best(p_data: Distribution, p_g: Distribution, x: Tensor, ax: Axes | None = None) -> Axes:
-    """The same hill if D were trained to the end: D*(x), the share of real ones among all that lie at x."""
-    p, q = (it.log_prob(x).exp() for it in (p_data, p_g))
-    best = theory.optimal_discriminator(p_data, p_g)(x)
-    draw(Curves(x, p, q, torch.full_like(x, torch.nan), best), None, ax)
-    (ax or plt.gca()).plot(x, best, **STYLE["D*"])
-    return ax or plt.gca()
-
-
-def rows(ax: Axes, x: Sequence[float], pushes: Sequence[float], top: float, color: str, longest: float = 0.25) -> None:
-    """Pushes without the hill, a row for each fake from top downwards: so several losses can be compared on one scale.
-
-    longest: of an arrow for a push of 1, in widths of the axes, whose limits of x must be set before.
-    """
-    left, right = ax.get_xlim()
-    for i, (place, push) in enumerate(zip(x, pushes, strict=True)):
-        end = place + longest * (right - left) * push_length(push)
-        head = min(6, 1 + 50 * abs(push_length(push)))  # a short arrow has a small one
-        arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": head}
-        ax.annotate("", (end, top - i), (place, top - i), arrowprops=arrow)
-    ax.plot(x, [top - i for i in range(len(x))], ".", color=STYLE["fakes"]["color"], markersize=3)

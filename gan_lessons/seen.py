@@ -34,7 +34,7 @@ def curves(trainer: Trainer, x: Tensor) -> Curves:
     """The state of a game over one number: both densities, D(x) as learned so far, and the best D*(x).
 
     trainer: a `Trainer` whose x and z are one number each; x: shape (n,). Of data that do not say their density it is
-    estimated from a sample (`laws.kernels`); all else is exact. Draw it with `plots.game(*curves(trainer, x))`.
+    estimated from a sample (`laws.kernels`); all else is exact. Draw it with `hill.draw`.
     """
     needs(trainer, "seen.curves")
     x = x.cpu()

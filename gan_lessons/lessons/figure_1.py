@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from gan_lessons import data, hill, losses, models, recipes, seen, theory, views
 from gan_lessons.devices import seeded
-from gan_lessons.lessons.checking import UNANSWERED, check, close, show
+from gan_lessons.lessons.checking import call, check, show, tensor, verdict
 from gan_lessons.live import Panel, controls
 from gan_lessons.live.clock import PLAYING
 from gan_lessons.style import STYLE
@@ -306,19 +306,8 @@ def moved() -> None:
 # -- the exercises -----------------------------------------------------------------------------------------------------
 
 
-def _judged(answer: Any, right: Tensor, typical: dict[str, Tensor], otherwise: str) -> str | None:
-    """None if the answer, in any form that is a row of numbers, is right; else what is wrong with it."""
-    if answer is None or answer is ...:
-        return UNANSWERED
-    answer = torch.as_tensor(answer, dtype=torch.double).detach()
-    if answer.shape != right.shape:
-        return f"return as many numbers as there are x, {len(right)}; got shape {tuple(answer.shape)}."
-    texts = [text for text, wrong in typical.items() if close(answer, wrong)]
-    return None if close(answer, right) else [*texts, otherwise][0]
-
-
 @check
-def check_affine_density(density: Callable[[Tensor, float, float], Tensor]) -> str | None:
+def check_affine_density(density: Any) -> str | None:
     """density(x, mu, sigma): p_g of G(z) = mu + sigma z, z ~ N(0, 1), x: (n,) -> (n,), sigma > 0 or < 0."""
     x = torch.linspace(488, 512, 25)
     for mu, sigma in ((497.0, 4.0), (502.0, -3.0)):
@@ -332,13 +321,13 @@ def check_affine_density(density: Callable[[Tensor, float, float], Tensor]) -> s
         if sigma < 0:
             typical["right for sigma > 0; for sigma = -3 it is below 0: divide by the width, |sigma|."] = p_z / sigma
         otherwise = f"at x = 500, mu = {mu:g}, sigma = {sigma:g} it should be {(p_z / abs(sigma))[12]:.4f}."
-        if mistake := _judged(density(x, mu, sigma), p_z / abs(sigma), typical, otherwise):
+        if mistake := verdict(tensor(call(density, x, mu, sigma), len(x)), p_z / abs(sigma), typical, otherwise):
             return mistake
     return None
 
 
 @check
-def check_folded_density(density: Callable[[Tensor], Tensor]) -> str | None:
+def check_folded_density(density: Any) -> str | None:
     """density(x): p_g of G(z) = 500 + 10 z^2, z ~ N(0, 1), for x > 500; (n,) -> (n,)."""
     x = torch.linspace(501, 530, 30)
     z = ((x - 500) / 10).sqrt()
@@ -352,11 +341,11 @@ def check_folded_density(density: Callable[[Tensor], Tensor]) -> str | None:
         "the slope is taken at z = x; it is wanted at the z for which G(z) = x.": 2 * p_z / (20 * x),
     }
     right = 2 * p_z / slope
-    return _judged(density(x), right, typical, f"at x = 510 it should be {right[9]:.4f}.")
+    return verdict(tensor(call(density, x), len(x)), right, typical, f"at x = 510 it should be {right[9]:.4f}.")
 
 
 @check
-def check_optimal_discriminator(D_star: Callable[[Tensor, float, float], Tensor]) -> str | None:
+def check_optimal_discriminator(D_star: Any) -> str | None:
     """D_star(x, mu, sigma): the best D for coins from N(500, 5^2) and fakes from N(mu, sigma^2); (n,) -> (n,)."""
     x, mu, sigma = torch.linspace(484, 512, 29), 493.0, 4.0
     p, q = data.gaussian().log_prob(x).exp(), Normal(mu, sigma).log_prob(x).exp()
@@ -367,11 +356,11 @@ def check_optimal_discriminator(D_star: Callable[[Tensor, float, float], Tensor]
         "these are log densities, not densities: take exp before you add.": p.log() / (p.log() + q.log()),
     }
     otherwise = f"at x = 500 it should be {(p / (p + q))[16]:.3f} against N(493, 4^2)."
-    return _judged(D_star(x, mu, sigma), p / (p + q), typical, otherwise)
+    return verdict(tensor(call(D_star, x, mu, sigma), len(x)), p / (p + q), typical, otherwise)
 
 
 @check
-def check_push(push: Callable[[Tensor, float, float], Tensor]) -> str | None:
+def check_push(push: Any) -> str | None:
     """push(x, mu, sigma): of the loss -log D at x, for the best D against fakes from N(mu, sigma^2); (n,) -> (n,)."""
     x, mu, sigma = torch.linspace(484, 512, 29), 493.0, 4.0
     slope, (brake, drive) = factors(best_logit(models.AffineGenerator(mu, sigma)), x)
@@ -384,4 +373,9 @@ def check_push(push: Callable[[Tensor, float, float], Tensor]) -> str | None:
         "the sign: the push is the way in which D grows.": -brake * slope,
         "this is the weight; multiply it by the slope of the logit.": brake,
     }
-    return _judged(push(x, mu, sigma), brake * slope, typical, f"at x = 500 it should be {(brake * slope)[16]:.4f}.")
+    return verdict(
+        tensor(call(push, x, mu, sigma), len(x)),
+        brake * slope,
+        typical,
+        f"at x = 500 it should be {(brake * slope)[16]:.4f}.",
+    )

@@ -301,12 +301,12 @@ AFFINE = [
     (lambda x, mu, sigma: bell(x) / abs(sigma), "for which G(z) = x"),
     (lambda x, mu, sigma: Normal(mu, abs(sigma)).log_prob(x), "take exp"),
     (lambda x, mu, sigma: Normal(mu, sigma**2).log_prob(x).exp(), "it should be"),
-    (lambda x, mu, sigma: 0.1, "as many numbers"),
+    (lambda x, mu, sigma: 0.1, "shape (25,) is wanted"),
     (lambda x, mu, sigma: None, "not answered yet"),
     (lambda x, mu, sigma: ..., "not answered yet"),
-    (lambda x, mu, sigma: "bell", "your answer raised"),
+    (lambda x, mu, sigma: "bell", "is wanted; got str"),
     (boom, "RuntimeError: boom"),
-    (3, "TypeError"),
+    (3, "hand over the function itself"),
 ]
 
 

@@ -243,7 +243,7 @@ def best_logit(G: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 def factors(logit: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """What a push on each x is made of: the slope of D's logit, and the weights 1 - D of -log D and D of log(1-D)."""
+    """What a push on each x is made of: the slope of D's logit, and the factors 1 - D of -log D and D of log(1-D)."""
     x = x.detach().clone().requires_grad_()
     out = logit(x)
     (slope,) = torch.autograd.grad(out.sum(), x)
@@ -365,13 +365,13 @@ def check_push(push: Any) -> str | None:
     x, mu, sigma = torch.linspace(484, 512, 29), 493.0, 4.0
     slope, (brake, drive) = factors(best_logit(models.AffineGenerator(mu, sigma)), x)
     typical = {
-        "this is the slope of the logit; the weight of -log D is missing.": slope,
-        "this is the push of log(1 - D): its weight is D.": drive * slope,
+        "this is the slope of the logit; the factor of -log D is missing.": slope,
+        "this is the push of log(1 - D): its factor is D.": drive * slope,
         "this is the slope of the hill, D(1 - D) times that of the logit; divide it by the height, D.": brake
         * drive
         * slope,
         "the sign: the push is the way in which D grows.": -brake * slope,
-        "this is the weight; multiply it by the slope of the logit.": brake,
+        "this is the factor; multiply it by the slope of the logit.": brake,
     }
     return verdict(
         tensor(call(push, x, mu, sigma), len(x)),

@@ -584,8 +584,7 @@ def test_colab_where_only_handlers_are_heard(panel):
     panel.do(NO_UPDATES)
     try:
         panel.find(".gl-play .fa-play").click()
-        until(lambda: panel.steps_done > 100)
-        assert panel.step < 50  # so next to nothing is heard
+        until(lambda: panel.steps_done > panel.step + 50)  # next to nothing is heard: else it is three frames behind
         panel.find(".gl-play .fa-pause").click()
         until(lambda: not panel.value("panel._clock._running"))
         panel.do("sys.modules['google.colab'] = types.ModuleType('google.colab')")

@@ -144,7 +144,11 @@ def check_fit(ours: dict[str, Any], theirs: dict[str, Any], defaults: dict[str, 
     for name in ours:
         if not isinstance(theirs, dict) or name not in theirs:
             raise ValueError(f"checkpoint: has no {name}; it is none of a Trainer of this version")
-    ours, theirs = _skeleton(ours, defaults), _skeleton(theirs, defaults)
+    try:
+        theirs = _skeleton(theirs, defaults)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"checkpoint: it is none of a Trainer ({type(error).__name__}: {error})") from error
+    ours = _skeleton(ours, defaults)
     for name in ours | {name: there for name, there in theirs.items() if there != ONLY_IF_OURS}:
         if (here := ours.get(name, "nothing")) != (there := theirs.get(name, "nothing")):
             raise ValueError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from gan_lessons import devices, losses, theory
+from gan_lessons import devices, laws, losses, theory
 from gan_lessons.arguments import count, number, one_of
 from gan_lessons.losses import Loss
 
@@ -101,7 +101,7 @@ def ideal_loss(
     """
     if loss.needs_real:
         raise ValueError(f"loss: got {loss.name}; it must be one that looks at fakes alone")
-    x = G(theory.quantiles(latent, n).to(devices.of(G)))  # (n,)
+    x = G(laws.quantiles(latent, n).to(devices.of(G)))  # (n,)
     D = theory.log_odds(p_data, theory.pushforward(G, latent))
     return loss.generator(None, D(x))
 

@@ -13,9 +13,7 @@ from torch import Tensor
 from gan_lessons import devices, laws, metrics, theory
 from gan_lessons.devices import seeded
 from gan_lessons.guards import evaluating
-from gan_lessons.laws import centre as centre
 from gan_lessons.laws import quantiles as quantiles
-from gan_lessons.laws import square as square
 from gan_lessons.models import Pack
 from gan_lessons.training import Trainer
 
@@ -175,7 +173,7 @@ def scene(trainer: Trainer, half_width: float | None = None, n: int = 50, points
     The points are of one draw. Raises ValueError for other data.
     """
     needs(trainer, "seen.scene", (2,))
-    middle, half = square(trainer.data) if half_width is None else ((0.0, 0.0), half_width)
+    middle, half = laws.square(trainer.data) if half_width is None else ((0.0, 0.0), half_width)
     axis = torch.tensor(middle)[:, None] + ((torch.arange(n) + 0.5) / n * 2 - 1) * half  # (2, n)
     with seeded(0):
         x_real = _drawn(trainer.data, points)  # (m, 2)

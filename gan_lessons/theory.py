@@ -16,7 +16,6 @@ from torch.distributions import Distribution
 
 from gan_lessons import devices
 from gan_lessons.laws import Density, centre, continuous, endless, log_density, named
-from gan_lessons.laws import quantiles as quantiles  # of one law, beside the densities of two
 
 
 def optimal_discriminator(p: Density, q: Density) -> Callable[[Tensor], Tensor]:

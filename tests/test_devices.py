@@ -213,6 +213,16 @@ def test_a_checkpoint_of_an_older_torch_loads():
     same(play(twin, 5), play(trainer, 5))
 
 
+@pytest.mark.parametrize("part", ["generator", "optimizer_d", "optimizers", "settings", "random_states"])
+@pytest.mark.parametrize("odd", [None, 5, [], {}, {"cpu": 1, "param_groups": 3}])
+def test_a_state_of_another_build_is_refused_and_nothing_touched(part, odd):
+    trainer = play(recipes.gaussian(), 3)
+    before = copy.deepcopy(trainer.state_dict())
+    with pytest.raises(ValueError, match=r"^checkpoint: "):
+        trainer.load_state_dict(copy.deepcopy(before) | {part: odd})
+    assert_close(trainer.state_dict(), before, rtol=0, atol=0)
+
+
 def test_an_optimisers_own_setting_may_not_be_missing():
     """The momentum of `mnist_paper` rises with the steps that its optimiser counts."""
     trainer = recipes.gaussian(optimizer=partial(RisingMomentum, over=10))

@@ -92,7 +92,7 @@ def test_the_curves_of_any_data(name):
 @pytest.mark.parametrize("name", LAWS)
 def test_any_law_as_latent(name):
     law, pdf = LAWS[name]
-    quantiles = theory.quantiles(law, 9)
+    quantiles = laws.quantiles(law, 9)
     draws = torch.from_numpy(pdf.__self__.ppf((torch.arange(9) + 0.5).numpy() / 9)).float() if name != "boxes" else None
     if draws is not None:
         assert_close(quantiles, draws, rtol=0.02, atol=0.02 * (draws[-1] - draws[0]).item())
@@ -136,7 +136,7 @@ def test_an_infinite_density_at_an_end_keeps_its_area(law):
     ids=lambda law: type(law).__name__,
 )
 def test_a_latent_that_has_no_density_of_one_number_is_refused_by_name(law):
-    for look in (lambda: theory.quantiles(law, 9), lambda: theory.pushforward(lambda z: z, law)):
+    for look in (lambda: laws.quantiles(law, 9), lambda: theory.pushforward(lambda z: z, law)):
         with pytest.raises(ValueError, match=r"^latent: got .*; it must be a continuous distribution of one number"):
             look()
 
@@ -149,7 +149,7 @@ def test_a_discrete_law_has_no_density():
 def test_quantiles_without_an_inverse_draw_nothing_of_the_learners():
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    a, b = theory.quantiles(StudentT(3.0), 99), theory.quantiles(StudentT(3.0), 99)
+    a, b = laws.quantiles(StudentT(3.0), 99), laws.quantiles(StudentT(3.0), 99)
     assert torch.equal(torch.get_rng_state(), before) and torch.equal(a, b)
     assert_close(a, torch.from_numpy(stats.t(3).ppf((torch.arange(99) + 0.5) / 99)).float(), rtol=0.1, atol=0.05)
 

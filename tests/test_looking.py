@@ -40,7 +40,7 @@ from torch.distributions import (
 )
 from torch.distributions.transforms import AffineTransform, ComposeTransform, SigmoidTransform
 
-from gan_lessons import data, devices, dynamics, guards, losses, metrics, pretrained, recipes, seen, theory, views
+from gan_lessons import data, devices, dynamics, guards, laws, losses, metrics, pretrained, recipes, seen, theory, views
 from gan_lessons.models import MLPGenerator
 
 NO_VALUE = "(?i)meta tensor"  # as each look at a value there says
@@ -121,7 +121,7 @@ def test_samples_elsewhere_are_measured_on_the_cpu(i):
         MEASURES[i](torch.rand(9, 3, device="meta"))
 
 
-@pytest.mark.parametrize("look", [theory.quantiles, lambda law, n: theory.log_density(law, X)])
+@pytest.mark.parametrize("look", [laws.quantiles, lambda law, n: theory.log_density(law, X)])
 def test_a_law_elsewhere_is_brought_to_the_cpu(look):
     with pytest.raises((NotImplementedError, RuntimeError), match=NO_VALUE):
         look(devices.moved(Normal(0.0, 1.0), "meta"), 5)

@@ -13,8 +13,6 @@ from torch.distributions import Normal, Uniform
 
 from gan_lessons import arguments, data, guards, laws, losses
 from gan_lessons.live import words
-from gan_lessons.live.page import STYLE_SHEET as STYLE_SHEET
-from gan_lessons.live.page import style_sheet as style_sheet
 from gan_lessons.optimizers import adam
 from gan_lessons.training import Trainer
 

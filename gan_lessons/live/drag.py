@@ -10,7 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from gan_lessons.arguments import function, shown
-from gan_lessons.live.controls import digits, labelled, style_sheet
+from gan_lessons.live.controls import digits, labelled
+from gan_lessons.live.page import style_sheet
 
 WIDTHS = "170px", "470px"  # of a label, and of it and its slider
 

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from IPython import get_ipython
 
 from gan_lessons.arguments import count
-from gan_lessons.live import controls, words
+from gan_lessons.live import controls, page, words
 from gan_lessons.live.clock import Clock
 from gan_lessons.live.controls import Control, grid, labelled
 from gan_lessons.live.game import Game, Start, looks
@@ -109,7 +109,7 @@ class Panel(widgets.VBox):
         opener.observe(lambda move: ask(lambda: setattr(drawer.layout, "display", shown[move["new"]])), "value")
         opener.add_class("gl-more")  # no Accordion: the Tab key passes by its title
         inputs = [widgets.HBox([self.play, *buttons, k]), grid([*rates, *alone]), *several]
-        return [controls.style_sheet(), *inputs, self._picture, self._status, self._error, opener, drawer]
+        return [page.style_sheet(), *inputs, self._picture, self._status, self._error, opener, drawer]
 
     def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))

@@ -7,7 +7,7 @@ import PIL.Image
 import torch
 from contourpy import contour_generator
 
-from gan_lessons import seen
+from gan_lessons import laws, seen
 from gan_lessons.style import D_COLORS, STYLE
 from gan_lessons.svg import Box, legend, picture, png, round_limits, stroke, text
 from gan_lessons.training import Trainer
@@ -34,7 +34,7 @@ class Plane:
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         now = seen.scene(trainer, self.half_width)
-        middle, half = seen.square(trainer.data) if self.half_width is None else ((0.0, 0.0), self.half_width)
+        middle, half = laws.square(trainer.data) if self.half_width is None else ((0.0, 0.0), self.half_width)
         box = Box(30, 28, 290, 290, *((m - half, m + half) for m in middle))
         inside = [
             *self._map(now, box),

@@ -6,7 +6,7 @@ from browser import contrast
 from torch.distributions import Distribution, Normal, Uniform
 
 from gan_lessons import data, live, losses, recipes
-from gan_lessons.live import controls
+from gan_lessons.live import controls, page
 
 
 def all_controls(recipe=recipes.gaussian, **settings):
@@ -163,5 +163,5 @@ def test_words_on_a_coloured_button_are_readable(color):
     (row,) = controls.buttons(lambda: None, [[controls.Choice("a", "b", {}, color)]]).children
     words = {"gl-dark": "#000", "gl-light": "#fff"}
     (name,) = words.keys() & set(row.children[0]._dom_classes)
-    assert f".gl-buttons .{name} {{ color: {words[name]} }}" in controls.STYLE_SHEET
+    assert f".gl-buttons .{name} {{ color: {words[name]} }}" in page.STYLE_SHEET
     assert contrast("#000000" if name == "gl-dark" else "#ffffff", color) >= 4.5

@@ -50,7 +50,7 @@ class Checkpointed:
         defaults = {part: getattr(self, part).defaults for part in OPTIMIZERS}
         check_fit(ours, state, defaults)
         settings = {name: guards.setting(name, setting) for name, setting in state["settings"].items()}
-        guards.check_together(self.order, settings["k"], self.r1, self.steps, self.decay)
+        guards.check_together(self.order, settings["k"], self.r1, self.r2, self.steps, self.decay)
         states = {part: copy.deepcopy(state[part]) for part in PLAYERS}  # optimisers keep what they get
         states |= {part: _known_settings(ours[part], copy.deepcopy(state[part])) for part in OPTIMIZERS}
         random_states = devices.completed(state["random_states"], self.device)

@@ -104,6 +104,7 @@ SETTINGS: dict[str, Callable[[str, Any], Any]] = {  # of a Trainer, each with it
     "lr_d": functools.partial(number, least=0),
     "lr_g": functools.partial(number, least=0),
     "r1": functools.partial(number, least=0),
+    "r2": functools.partial(number, least=0),
     "steps": lambda name, value: value if value is None else count(name, value, least=1),
     "decay": _decay,
     "loss": _loss,
@@ -158,15 +159,16 @@ def _check_size(old: Any, new: Any) -> None:
         raise ValueError(f"data: got pictures of {sizes[1]}; this trainer's are of {sizes[0]}")
 
 
-TOGETHER = ("order", "k", "r1", "steps", "decay")
+TOGETHER = ("order", "k", "r1", "r2", "steps", "decay")
 
 
-def check_together(order: str, k: int, r1: float, steps: int | None, decay: Any, **_: Any) -> None:
+def check_together(order: str, k: int, r1: float, r2: float, steps: int | None, decay: Any, **_: Any) -> None:
     """Raise ValueError if settings that are allowed each do not go together."""
     if decay is not None and steps is None:
         raise ValueError("steps: got None; a decay needs the length of its schedule")
-    if order == "simultaneous" and r1:
-        raise ValueError(f"r1: got {r1}; order='simultaneous' takes no penalty, order='alternating' does")
+    for name, gamma in (("r1", r1), ("r2", r2)):
+        if order == "simultaneous" and gamma:
+            raise ValueError(f"{name}: got {gamma}; order='simultaneous' takes no penalty, order='alternating' does")
     if order == "simultaneous" and k != 1:
         raise ValueError(f"k: got {k}; with order='simultaneous' both players move once a round: k must be 1")
 

@@ -88,6 +88,32 @@ def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
     return ((out_fake - 1) ** 2).mean() / 2
 
 
+def relativistic_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
+    """Of each pair of a datum and a fake: minus the log probability that D tells which of the two is real.
+
+        L_D = mean(softplus(-(l(x) - l(G(z)))))     (Jolicoeur-Martineau 2018, section 4; Huang et al. 2024, eq. 2)
+
+    Only differences in D's raw output l count: the best D's is log p_data(x) / p_g(x), plus any number. out_real,
+    out_fake: shape (m,) or (m, 1), the i-th of one against the i-th of the other. Returns a scalar in nats; log 2 =
+    0.693 when D cannot tell.
+
+    >>> from torch import tensor
+    >>> round(relativistic_discriminator_loss(tensor([7.0, 8.0]), tensor([7.0, 8.0])).item(), 3)
+    0.693
+    """
+    return softplus(out_fake - out_real).mean()
+
+
+def relativistic_generator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
+    """The same with the parts exchanged: G wants the fake of each pair to be taken for the real one.
+
+        L_G = mean(softplus(-(l(G(z)) - l(x)))),   slope in l(G(z)): the probability that D tells, with a minus
+
+    Returns a scalar in nats; log 2 = 0.693 when D cannot tell.
+    """
+    return softplus(out_real - out_fake).mean()
+
+
 def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
     """How steep D is at the data: added to D's loss, times a weight gamma, it lets the game settle.
 
@@ -103,6 +129,14 @@ def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
     """
     (slope,) = grad(out_real.sum(), x_real, create_graph=True)
     return slope.square().sum() / (2 * len(slope))
+
+
+def r2_penalty(out_fake: Tensor, x_fake: Tensor) -> Tensor:
+    """How steep D is at the fakes: the same for what D said of them.
+
+        R2 = mean |dD(G(z))/dG(z)|^2 / 2     (Mescheder et al. 2018, eq. 10)
+    """
+    return r1_penalty(out_fake, x_fake)
 
 
 def _of_fakes(loss: Callable[[Tensor], Tensor]) -> Callable[[Tensor | None, Tensor], Tensor]:
@@ -130,7 +164,15 @@ least_squares = Loss(
     at_equilibrium=(1 / 4, 1 / 8),
     name="least_squares",
 )
-NAMED = {loss.name: loss for loss in (non_saturating, minimax, least_squares)}
+relativistic = Loss(
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+    probability=None,
+    at_equilibrium=(math.log(2), math.log(2)),
+    name="relativistic",
+    needs_real=True,
+)
+NAMED = {loss.name: loss for loss in (non_saturating, minimax, least_squares, relativistic)}
 
 
 def smoothed(real: float = 0.9) -> Loss:

@@ -37,10 +37,10 @@ class Recorder:
         self.last = Record()
         self._on_device: list[Tensor] = []
 
-    def note(self, **measured: Tensor) -> Record:
-        means = {name: value.detach().mean() for name, value in measured.items()}
+    def note(self, **measured: Tensor | None) -> Record:
+        means = {name: None if value is None else value.detach().mean() for name, value in measured.items()}
         self.last = self.last._replace(**means)
-        self._on_device += means.values()
+        self._on_device += [value for value in means.values() if value is not None]
         if len(self._on_device) >= SETTLED_AT:  # 120,000 Records of a learner's history would keep a GPU's memory
             for value, settled in zip(self._on_device, torch.stack(self._on_device).cpu(), strict=True):
                 value.data = settled

@@ -31,13 +31,13 @@ class Trainer(Checkpointed):
     array or a tensor (n, ...) will do. loss: what each player minimises.
     k: discriminator steps per generator step, 0 = D frozen; lr_d, lr_g: learning rates; batch_size: m of Algorithm 1.
     optimizer(params, lr): makes a torch optimiser. steps: length of the schedule; decay(fraction of it) -> factor on
-    both rates. average: decay of an exponential moving average of G, taken each round. r1: weight gamma of
-    `losses.r1_penalty` in D's loss, not in its record. order: "alternating", as in Algorithm 1, or "simultaneous", both
-    gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto" takes CUDA, MPS, CPU, in
-    this order.
+    both rates. average: decay of an exponential moving average of G, taken each round. r1, r2: weights of
+    `losses.r1_penalty` and `losses.r2_penalty` in D's loss, not in its record. order: "alternating", as in Algorithm 1,
+    or "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto"
+    takes CUDA, MPS, CPU, in this order.
 
     `guards.SETTINGS` looks at each setting, here and when it is assigned, which can be done at any moment: of k, lr_d,
-    lr_g, batch_size, r1, loss, data, latent, steps, decay, optimizer_d and optimizer_g; anything else is refused.
+    lr_g, batch_size, r1, r2, loss, data, latent, steps, decay, optimizer_d and optimizer_g; anything else is refused.
     The optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a
     round. Divergence raises FloatingPointError.
     """
@@ -59,12 +59,13 @@ class Trainer(Checkpointed):
         decay: Callable[[float], float] | None = None,
         average: float | None = None,
         r1: float = 0.0,
+        r2: float = 0.0,
         order: str = "alternating",
         seed: int = 0,
         device: str = "auto",
     ):
         given = {"data": data, "latent": latent, "loss": loss, "k": k, "lr_d": lr_d, "lr_g": lr_g, "steps": steps}
-        given |= {"batch_size": batch_size, "decay": decay, "r1": r1, "order": order, "seed": seed}
+        given |= {"batch_size": batch_size, "decay": decay, "r1": r1, "r2": r2, "order": order, "seed": seed}
         for name, value in given.items():
             setattr(self, name, value)
         guards.check_together(**given)
@@ -190,14 +191,16 @@ class Trainer(Checkpointed):
         return self._recorder.note(loss_d=loss_d, loss_g=loss_g, **self._probabilities(out_real, out_fake))
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
-        """D's raw outputs on both, and the penalty R1 if there is one.
+        """D's raw outputs on both, and the penalties R1 and R2 if there are any.
 
-        Points and images go through D in one call, unless it compares samples: twice the rows, better matrix products.
+        Points and images go through D in one call, unless it compares samples: better matrix products.
         """
-        if self.r1:
-            x_real = x_real.detach().requires_grad_()
-            out_real = self.discriminator(x_real)
-            return out_real, self.discriminator(x_fake), self.r1 * losses.r1_penalty(out_real, x_real)
+        if self.r1 or self.r2:
+            x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
+            out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
+            penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
+            penalty += self.r2 * losses.r2_penalty(out_fake, x_fake) if self.r2 else 0.0
+            return out_real, out_fake, penalty
         if self._judges_each_alone and x_real.dim() > 1:
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
         return self.discriminator(x_real), self.discriminator(x_fake), 0.0
@@ -217,10 +220,9 @@ class Trainer(Checkpointed):
             group["lr"] = lr * factor
         optimizer.step()
 
-    def _probabilities(self, out_real: Tensor, out_fake: Tensor) -> dict[str, Tensor]:
-        if self.loss.probability is None:
-            return {}
-        return {"d_real": self.loss.probability(out_real), "d_fake": self.loss.probability(out_fake)}
+    def _probabilities(self, out_real: Tensor, out_fake: Tensor) -> dict[str, Tensor | None]:
+        probability = self.loss.probability or (lambda out: None)
+        return {"d_real": probability(out_real), "d_fake": probability(out_fake)}
 
     @property
     def record(self) -> Record:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from gan_lessons import losses
@@ -45,6 +45,30 @@ def test_least_squares_formulas(logits):
     assert losses.least_squares.discriminator(real, fake).item() == pytest.approx(expected)
     expected = sum((f - 1) ** 2 for f in fake.tolist()) / (2 * 64)
     assert losses.least_squares.generator(None, fake).item() == pytest.approx(expected)
+
+
+def test_relativistic_is_cross_entropy_of_differences(logits):
+    real, fake = logits
+    ones = torch.ones(64).double()
+    assert torch.isclose(losses.relativistic.discriminator(real, fake), bce(real - fake, ones))
+    assert torch.isclose(losses.relativistic.generator(real, fake), bce(fake - real, ones))
+
+
+def test_the_best_d_of_pairs_is_the_log_of_the_ratio():
+    """Over coins of three weights every pair is counted with its probability, and a general optimiser finds D."""
+    p, q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.1, 0.2, 0.7]).double()
+
+    def cost(out):
+        out = torch.from_numpy(out)
+        pairs = [
+            (p[i] * q[j] * losses.relativistic.discriminator(out[i : i + 1], out[j : j + 1])).item()
+            for i in range(3)
+            for j in range(3)
+        ]
+        return sum(pairs)
+
+    best = torch.from_numpy(minimize(cost, torch.zeros(3).numpy().astype(float), tol=1e-12).x)
+    assert torch.allclose(best - best[0], (p / q).log() - (p / q).log()[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(("name", "slope"), [("minimax", lambda D: -D), ("non_saturating", lambda D: D - 1)])

@@ -78,12 +78,12 @@ def algorithm_1(trainer, loss, order, k, rounds, decay):
         return mse_loss(out, target) / 2 if loss == "least_squares" else binary_cross_entropy_with_logits(out, target)
 
     def cost_d(real, fake):
-        if loss == "pairs":
+        if loss == "relativistic":
             return cost(real - fake, 1.0)
         return cost(real, 1.0) + cost(fake, 0.0)
 
     def cost_g(fake, real=None):
-        if loss == "pairs":
+        if loss == "relativistic":
             return cost(fake - real, 1.0)
         return -cost(fake, 0.0) if loss == "minimax" else cost(fake, 1.0)
 
@@ -111,32 +111,35 @@ def algorithm_1(trainer, loss, order, k, rounds, decay):
             x, z = p_data.sample(m), p_z.sample(m)
             move(adam_d, torch.autograd.grad(cost_d(D(x), D(G(z).detach())), w_D), 0.01, factor)
         out_fake = D(G(p_z.sample(m)))
-        out_real = D(p_data.sample(m)) if loss == "pairs" else None
+        out_real = D(p_data.sample(m)) if loss == "relativistic" else None
         move(adam_g, torch.autograd.grad(cost_g(out_fake, out_real), w_G), 0.005, factor)
     return G, D
 
 
-@pytest.mark.parametrize("loss", ["non_saturating", "minimax", "least_squares", "pairs"])
+@pytest.mark.parametrize("loss", ["non_saturating", "minimax", "least_squares", "relativistic"])
 @pytest.mark.parametrize(("order", "k"), [("alternating", 1), ("alternating", 3), ("simultaneous", 1)])
-def test_rounds_equal_algorithm_1_written_by_hand(loss, order, k, pairs):
+def test_rounds_equal_algorithm_1_written_by_hand(loss, order, k):
     def decay(fraction):
         return 1 - fraction / 2
 
-    named = losses.NAMED | {"pairs": pairs}
-    trainer = make(loss=named[loss], order=order, k=k, seed=7, steps=12, decay=decay)
+    trainer = make(loss=losses.NAMED[loss], order=order, k=k, seed=7, steps=12, decay=decay)
     start = weights(trainer.generator)
     G, D = algorithm_1(trainer, loss, order, k, 12, decay)
     play(trainer)
     assert_close(weights(trainer.generator), weights(G), rtol=1e-3, atol=1e-5)
-    last = -1 if loss == "pairs" else None  # the last bias cancels in pairs: Adam steps along rounding errors
+    last = -1 if loss == "relativistic" else None  # the last bias cancels in a pair: Adam steps along rounding errors
     assert_close(weights(trainer.discriminator)[:last], weights(D)[:last], rtol=1e-3, atol=1e-5)
     assert (weights(G) - start).abs().max() > 0.02
 
 
-def test_what_a_loss_does_not_measure_stays_none(pairs):
-    history = stack(make(loss=pairs).run(3))
+def test_what_a_loss_does_not_measure_stays_none():
+    history = stack(make(loss=losses.relativistic).run(3))
     assert history.d_real is None and history.d_fake is None
     assert history.loss_d.shape == history.loss_g.shape == (3,)
+    trainer = make()
+    assert trainer.step().d_real is not None
+    trainer.loss = losses.relativistic
+    assert trainer.step().d_real is None  # and not what another loss had left there
 
 
 def test_each_step_of_d_sees_a_fresh_minibatch():
@@ -228,32 +231,35 @@ def test_data_and_fakes_are_not_mixed_where_d_compares(inputs):
     assert_close(record.d_fake, fake.sigmoid().mean().detach())
 
 
-def test_r1_is_the_weighted_square_of_ds_slope_at_the_data():
+@pytest.mark.parametrize(("r1", "r2"), [(70.0, 0.0), (0.0, 40.0), (70.0, 40.0)])
+def test_penalties_are_the_weighted_squares_of_ds_slope(r1, r2):
     source, noise = Source(), Source()
-    trainer = make(source=source, latent=noise, r1=70.0, lr_d=0.0)
+    trainer = make(source=source, latent=noise, r1=r1, r2=r2, lr_d=0.0)
     G, D = trainer.generator, trainer.discriminator
     record = trainer.discriminator_step()
     x, fake = source.seen[0], G(noise.seen[0]).detach()
     h = 0.01 * 5  # of D's unit, a standard deviation
-    slope = (D(x + h) - D(x - h)) / (2 * h)
+    at_data, at_fakes = ((D(at + h) - D(at - h)) / (2 * h) for at in (x, fake))
     loss = losses.discriminator_loss(D(x), D(fake))
     assert_close(record.loss_d, loss.detach())  # what is recorded compares with the resting line
-    grads = torch.autograd.grad(loss + 70 * (slope**2).mean() / 2, D.parameters())
+    penalty = (r1 * (at_data**2).mean() + r2 * (at_fakes**2).mean()) / 2
+    grads = torch.autograd.grad(loss + penalty, D.parameters())
     for w, grad in zip(D.parameters(), grads, strict=True):
         assert_close(w.grad, grad, rtol=2e-3, atol=1e-5)
     without = torch.autograd.grad(losses.discriminator_loss(D(x), D(fake)), D.net[0].weight)[0]
     assert not torch.allclose(D.net[0].weight.grad, without, rtol=0.02)
 
 
-def test_r1_brings_the_smallest_gan_to_rest():
+@pytest.mark.parametrize("penalty", ["r1", "r2"])
+def test_a_penalty_brings_the_smallest_gan_to_rest(penalty):
     """theta' = -psi/2, psi' = theta/2 - gamma psi near rest: eigenvalues with real part -gamma/2 (Mescheder 2018)."""
     zeros = SimpleNamespace(sample=torch.zeros)
     ends = []
-    for r1 in (0.0, 0.4):
+    for gamma in (0.0, 0.4):
         D = nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.Linear(1, 1, bias=False))
         nn.init.zeros_(D[1].weight)
         rates = {"lr_d": 0.05, "lr_g": 0.05, "batch_size": 1, "optimizer": torch.optim.SGD, "device": "cpu"}
-        trainer = Trainer(AffineGenerator(0.1, 0.0), D, zeros, latent=zeros, loss=losses.minimax, r1=r1, **rates)
+        trainer = Trainer(AffineGenerator(0.1, 0.0), D, zeros, latent=zeros, loss=losses.minimax, **{penalty: gamma}, **rates)
         play(trainer, 400)
         ends.append(math.hypot(trainer.generator.mu.item(), D[1].weight.item()))
     assert ends[0] == pytest.approx(0.1, rel=0.05)
@@ -844,6 +850,8 @@ for _ in trainer.run():
         ({"k": 0, "order": "simultaneous"}, "k: got 0.*simultaneous"),
         ({"r1": -1.0}, r"r1: got -1\.0; it must be a finite number >= 0"),
         ({"r1": 1.0, "order": "simultaneous"}, r"r1: got 1\.0; order='simultaneous'"),
+        ({"r2": 1.0, "order": "simultaneous"}, r"r2: got 1\.0; order='simultaneous'"),
+        ({"r2": math.nan}, r"r2: got nan; it must be a finite number >= 0"),
         ({"device": "cuda"}, r"device: got 'cuda'.*'cpu'"),
         ({"device": "tpu"}, r"device: got 'tpu'.*'cpu'"),
         ({"latent": Independent(Normal(torch.zeros(3), 1.0), 1)}, r"generator: does not take input of shape \(2, 3\)"),

@@ -16,7 +16,7 @@ from gan_lessons.training import Trainer
 class Plane:
     """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
 
-    The bluer, the surer D is of real; dashed: D(x) = 1/2. The longest arrow is of one length, and its push is written.
+    The bluer, the surer D is of real; dashed: D(x) = 1/2, or, where a loss has no D(x), as real as the mean fake. The longest arrow is of one length, and its push is written.
     For any data of two numbers, in a square around them (`laws.square`), or half_width to each side of (0, 0). The grid
     is of z that are two numbers; modes are counted where the data are a mixture of bumps of one sd, as `data.ring()`.
     """
@@ -45,7 +45,8 @@ class Plane:
         pushes, longest = self._pushes(now, box, half)
         outside = ((now.x_fake - torch.tensor(middle)).abs() > half).any(dim=1).sum().item()
         words = [f"longest push: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
-        names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": "D(x) = 1/2"}
+        border = "D(x) = 1/2" if trainer.loss.probability else "as real as the mean fake"
+        names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": border}
         parts = [
             legend(names.items()),
             box.show(inside + pushes),

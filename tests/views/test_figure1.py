@@ -132,9 +132,9 @@ def both(a, b):
     return zip(a.split(1), b.split(1), strict=True)
 
 
-@pytest.mark.parametrize("loss", [*losses.NAMED, "pairs"])
-def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss, pairs):
-    loss = pairs if loss == "pairs" else losses.NAMED[loss]
+@pytest.mark.parametrize("loss", losses.NAMED)
+def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss):
+    loss = losses.NAMED[loss]
     trainer = one_number(488, 4, rounds=40, loss=loss)
     root, (box, *_) = picture(Figure1(D_star=True), trainer)
     to_x = units(root, box, "x")
@@ -161,8 +161,8 @@ def test_fakes_stand_on_the_hill_and_under_each_is_its_push(loss, pairs):
     assert_close(ends[:, 2] - ends[:, 0], length, rtol=0, atol=0.2)
 
 
-def test_without_probabilities_there_is_no_half_and_no_best_d(pairs):
-    _, (box, *_) = picture(Figure1(D_star=True), one_number(488, 4, rounds=40, loss=pairs))
+def test_without_probabilities_there_is_no_half_and_no_best_d():
+    _, (box, *_) = picture(Figure1(D_star=True), one_number(488, 4, rounds=40, loss=losses.relativistic))
     assert lines(box, "guide") == [] and all(len(line) == 0 or line == [] for line in lines(box, "D*"))
     assert len(lines(box, "D")) == 2
 

@@ -134,7 +134,7 @@ def r1_penalty(out_real: Tensor, x_real: Tensor) -> Tensor:
 def r2_penalty(out_fake: Tensor, x_fake: Tensor) -> Tensor:
     """How steep D is at the fakes: the same for what D said of them.
 
-        R2 = mean |dD(G(z))/dG(z)|^2 / 2     (Mescheder et al. 2018, eq. 10)
+    R2 = mean |dD(G(z))/dG(z)|^2 / 2     (Mescheder et al. 2018, eq. 10)
     """
     return r1_penalty(out_fake, x_fake)
 

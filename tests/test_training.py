@@ -259,7 +259,8 @@ def test_a_penalty_brings_the_smallest_gan_to_rest(penalty):
         D = nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.Linear(1, 1, bias=False))
         nn.init.zeros_(D[1].weight)
         rates = {"lr_d": 0.05, "lr_g": 0.05, "batch_size": 1, "optimizer": torch.optim.SGD, "device": "cpu"}
-        trainer = Trainer(AffineGenerator(0.1, 0.0), D, zeros, latent=zeros, loss=losses.minimax, **{penalty: gamma}, **rates)
+        rates[penalty] = gamma
+        trainer = Trainer(AffineGenerator(0.1, 0.0), D, zeros, latent=zeros, loss=losses.minimax, **rates)
         play(trainer, 400)
         ends.append(math.hypot(trainer.generator.mu.item(), D[1].weight.item()))
     assert ends[0] == pytest.approx(0.1, rel=0.05)

@@ -17,6 +17,7 @@ from gan_lessons.optimizers import adam
 from gan_lessons.training import Trainer
 
 RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)]
+PENALTIES = [0.0, *(float(f"{digit}e{power}") for power in range(-2, 3) for digit in (1, 2, 5))]
 
 
 class Control(NamedTuple):
@@ -55,7 +56,7 @@ def players(trainer: Trainer) -> list[Control]:
 
 
 def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any]) -> list[Control]:
-    """Loss, batch size and, where the recipe has it, the start of G."""
+    """Loss, batch size, both penalties and, where the recipe has it, the start of G."""
     known = losses.NAMED | {trainer.loss.name: trainer.loss}  # the recipe's own may have another name
     loss = widgets.Dropdown(options=[(name, name) for name in known], value=trainer.loss.name)
     sizes = _choice(widgets.SelectionSlider, [8, 16, 32, 64, 128, 256, 512], trainer.batch_size)
@@ -63,6 +64,9 @@ def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, A
         Control("loss", (labelled(loss, "loss"),), known.get, lambda name: words.code(known[name])),
         Control("batch_size", (labelled(sizes, "batch size"),)),
     ]
+    for name, where in (("r1", "data"), ("r2", "fakes")):
+        weights = _choice(widgets.SelectionSlider, PENALTIES, getattr(trainer, name))
+        made.append(Control(name, (labelled(weights, f"{name}: D flat at {where}"),)))
     start = _start(trainer, recipe, settings)
     if start is not None:
         near = [one for one in _starts(trainer) if not np.allclose(one, start, rtol=1e-5, atol=1e-9)]

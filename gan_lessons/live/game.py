@@ -19,7 +19,7 @@ def looks(view: Any) -> Any:
     return view
 
 
-SETTABLE = ("k", "lr_d", "lr_g", "batch_size", "loss", "data", "latent")  # of a Trainer, at any moment
+SETTABLE = ("k", "lr_d", "lr_g", "batch_size", "loss", "r1", "r2", "data", "latent")  # of a Trainer, at any moment
 
 
 class Start:

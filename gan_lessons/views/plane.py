@@ -16,9 +16,10 @@ from gan_lessons.training import Trainer
 class Plane:
     """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
 
-    The bluer, the surer D is of real; dashed: D(x) = 1/2, or, where a loss has no D(x), as real as the mean fake. The longest arrow is of one length, and its push is written.
-    For any data of two numbers, in a square around them (`laws.square`), or half_width to each side of (0, 0). The grid
-    is of z that are two numbers; modes are counted where the data are a mixture of bumps of one sd, as `data.ring()`.
+    The bluer, the surer D is of real; dashed: D(x) = 1/2, or, where a loss has no D(x), as real as the mean fake. The
+    longest arrow is of one length, and its push is written. For any data of two numbers, in a square around them
+    (`laws.square`), or half_width to each side of (0, 0). The grid is of z that are two numbers; modes are counted
+    where the data are a mixture of bumps of one sd, as `data.ring()`.
     """
 
     seconds = 0.03

@@ -119,16 +119,17 @@ def assert_same(a, b):
 
 def test_settings_reach_the_trainer_at_any_moment(hands):
     trainer = hands.trainer
-    values = {"k": 4, "lr_d": 2e-4, "lr_g": 0.5, "batch_size": 32}
+    values = {"k": 4, "lr_d": 2e-4, "lr_g": 0.5, "batch_size": 32, "r1": 10.0, "r2": 0.5}
     for rounds in (0, 3):
         hands.panel.run(rounds)
         for name, value in values.items():
             hands.set(name.replace("_", "-"), value)
             assert getattr(trainer, name) == value
-            assert f"{name} = {value:g}" in hands.numbers() or name == "batch_size"
-        hands.set("loss", "minimax")
-        assert trainer.loss is losses.minimax
-        values = {"k": 0, "lr_d": 1e-5, "lr_g": 5.0, "batch_size": 512}
+            assert f"{name} = {value:g}" in hands.numbers() or name in ("batch_size", "r1", "r2")
+        for loss in ("minimax", "relativistic"):
+            hands.set("loss", loss)
+            assert trainer.loss is losses.NAMED[loss]
+        values = {"k": 0, "lr_d": 1e-5, "lr_g": 5.0, "batch_size": 512, "r1": 0.0, "r2": 500.0}
     assert hands.trainer is trainer and trainer.steps_done == 3
 
 

@@ -24,6 +24,7 @@ BAD = {
     "lr_g": [*NO_NUMBER, -0.1, -math.inf, np.float32("nan")],
     "r1": [*NO_NUMBER, -1, -1e-9],
     "r2": [*NO_NUMBER, -1, -1e-9],
+    "penalty_every": [*NO_COUNT, 0],
     "steps": [value for value in NO_COUNT if value is not None] + [0],
     "decay": ["cosine", 0.5, [1], lambda: 1, lambda fraction: "x", lambda fraction: -1.0],
     "loss": ["minimax", None, losses, losses.smoothed, 1, print, torch.nn.BCELoss(), losses.minimax.discriminator],

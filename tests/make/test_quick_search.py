@@ -27,7 +27,7 @@ def test_each_variant_changes_the_game(variant):
 
 def test_the_rows_of_the_record():
     record, wanted = data.saved_record("quick_search"), [(one, seed) for one in VARIANTS for seed in SEEDS]
-    assert [(row["variant"], row["seed"]) for row in record["rows"]] == wanted[: len(record["rows"])]
+    assert [(row["variant"], row["seed"]) for row in record["rows"]] == wanted
     for row in record["rows"]:
         assert [int(step) for step in row["sure, coverage"]] == list(LOOKS)
         assert all(0 <= sure <= 1 and 0 <= coverage <= 1 for sure, coverage in row["sure, coverage"].values())

@@ -20,7 +20,6 @@ from gan_lessons.optimizers import adam
 from gan_lessons.style import STYLE, push_length
 from gan_lessons.training import Trainer
 
-# the map: every k and lr_g, eight seeds of each, so many rounds
 K, LR_G, LR_D, ROUNDS = (20, 5, 2, 1), (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), 0.01, 1500
 SIGNS = dict(zip(sweep.LABELS, ("★", "~", "|", "…", "×"), strict=True))
 COLORS = dict(zip(sweep.LABELS, ("#f4d35e", "#9fd3e6", "#c5b0e6", "#d5d5d5", "#f0a08c"), strict=True))
@@ -79,7 +78,7 @@ def counted(ends: Sequence[str]) -> str:
 def endings() -> widgets.VBox:
     """The map, a button for each k and lr_g, over the panel that plays the game of the button."""
     panel, told = live.Panel(recipes.gaussian, views.Figure1(), name="endings"), widgets.HTML()
-    begin = _beginning(panel, told)
+    begin = _beginning(panel, told, _field(1, LR_G.index(0.05)).tooltip)
     size = widgets.Layout(width="58px", margin="0 2px")
     box = '<span style="background:{};color:#000;padding:0 5px;margin-left:8px">{}</span> {}'
     rows = [widgets.HTML("".join(box.format(COLORS[name], SIGNS[name], name) for name in sweep.LABELS))]
@@ -99,14 +98,16 @@ def causes() -> widgets.VBox:
     for (name, settings), row in zip(GAMES.items(), (0, 0, 0, 1, 1, 1, 2, 2), strict=True):
         words = f"{name}: {counted([game['ending'] for game in record[name]])}"
         rows[row].append(controls.Choice(name, words, {"optimizer": "Adam", "words": words} | BASE | settings))
-    return widgets.VBox([controls.buttons(_beginning(panel, told), rows, "190px"), told, panel])
+    begin = _beginning(panel, told, rows[0][0].tooltip)
+    return widgets.VBox([controls.buttons(begin, rows, "190px"), told, panel])
 
 
-def _beginning(panel: live.Panel, told: widgets.HTML) -> Callable[..., None]:
+def _beginning(panel: live.Panel, told: widgets.HTML, first: str) -> Callable[..., None]:
     def begin(words: str, **settings: Any) -> None:
         told.value = f"{words}. This is seed {settings['seed']}."
         panel.begin(**settings)
 
+    told.value = f"{first}. This is seed 0."
     return begin
 
 
@@ -260,14 +261,14 @@ def gap_and_slope(gan: Trainer) -> tuple[float, float]:
 def planes(one_coin: Sequence, spread_out: Sequence, net: Sequence) -> None:
     """The smallest GAN, its coins all alike and with a spread, and a game of nets: the path of gap and slope."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 4.0))
-    titles = "smallest GAN: all coins alike", "smallest GAN: coins of spread 1", "two nets, plain steps"
+    titles = "smallest GAN: all coins alike", "smallest GAN: coins of spread 1", "lesson 02's players, plain steps"
     for ax, path, title in zip(axes, (one_coin, spread_out, net), titles, strict=True):
         ax.plot(*torch.tensor(path).T, color=IN_TURNS, linewidth=1)
         ax.plot(*path[-1], "o", color=IN_TURNS)
         ax.set_title(title)
         _plane(ax, *((8, 0.3) if path is net else (1.5, None)))
     axes[2].text(7.8, 0.27, "comes from a gap of 30", ha="right", color=GREY, fontsize=9)
-    show(figure, "With coins all alike a closed loop; with a spread a spiral that comes to rest; nets spiral in, too.")
+    show(figure, "With coins all alike a closed loop; with a spread a spiral to the middle; so in lesson 02's game.")
 
 
 def friction(without: Sequence, with_it: Sequence, gamma: float = 0.5, eta: float = 0.3) -> None:
@@ -281,25 +282,25 @@ def friction(without: Sequence, with_it: Sequence, gamma: float = 0.5, eta: floa
     axes[1].plot(*torch.tensor(without).T, color=GREY, linewidth=0.9, label="without")
     axes[1].plot(*torch.tensor(with_it).T, color=BRAKED, linewidth=1.6, label="r1 = 20")
     axes[1].legend(loc="lower right")
-    axes[1].set_title("the two nets, seed 0")
+    axes[1].set_title("lesson 02's players, seed 0")
     _plane(axes[1], 8, 0.3)
     for ax, name in zip(axes[2:], ("plain steps, -log D", "with friction"), strict=True):
         _eight(ax, name, 400)
         ax.set(title="eight seeds, " + ("with r1 = 20" if name == "with friction" else "without"), xlabel="round")
         ax.set_ylim(485, 512)
     axes[2].set_ylabel("mean of the fakes, and a spread")
-    show(figure, "With friction both orders spiral in, and the nets' mean no longer runs on, in any of eight seeds.")
+    show(figure, "With friction both orders spiral in, and the fakes' mean no longer runs on, in any of eight seeds.")
 
 
 def row(result: sweep.Result) -> None:
     """The games of a sweep of one k as a row of the map, under the row of the map with the same k."""
     (k,), ends = result.k, sweep.classify(result)
-    common, rates = sweep.commonest(ends)[0], list(result.lr_g)
+    rates = list(result.lr_g)
     figure, ax = plt.subplots(figsize=(8.4, 2.2))
     for j, rate in enumerate(rates):
         field = _field(k, LR_G.index(rate))
         _cell(ax, j, 1, field.text, field.color)
-        here = common[j]
+        here = sweep.commonest(ends)[0, j]
         _cell(ax, j, 0, f"{SIGNS[here]} {(ends[0, j] == here).sum()}", COLORS[here])
     ax.set_yticks([0, 1], [f"lr_d = {result.lr_d:g}", f"lr_d = {LR_D:g}"])
     _map_axes(ax, rates)
@@ -394,6 +395,6 @@ def check_cure(settings: Any) -> str | None:
         return f"change one of the three and leave the others; you changed {' and '.join(changed) or 'none'}."
     if not (0 <= k <= 20 and k == int(k) and 0 < lr_d <= 100 and 0 < lr_g <= 100):
         return "k is a whole number from 0 to 20, and both rates are above 0 and at most 100."
-    ends = sweep.classify(sweep.run([int(k)], [lr_g], range(8), lr_d=lr_d, steps=ROUNDS)).flatten().tolist()
+    ends = sweep.classify(sweep.run([int(k)], [lr_g], range(8), lr_d=lr_d, steps=ROUNDS)).ravel().tolist()
     words = f"{changed[0]} = {given[changed[0]]:g}: {counted(ends)}."
     return f"Right. {words}" if set(ends) == {"found"} else words

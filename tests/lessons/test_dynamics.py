@@ -46,9 +46,14 @@ def slow_d(seed):
     return sd.max() > 9 and narrow < 2.3 and share >= 0.9, {"widest": sd.max(), "then": narrow, "within 1": share}
 
 
+def mean_hardly_passes(seed):
+    farthest = path_of(recipes.gaussian(seed, decay=None), 1500)[0].max().item()
+    return farthest < 500.5, {"farthest": farthest}
+
+
 def strong_d(seed):
-    strong, weak = (path_of(lesson.plain(seed, loss=losses.minimax, k=k), 300)[0, -1].item() for k in (20, 1))
-    return strong < 471 and weak > 490, {"k = 20": strong, "k = 1": weak}
+    strong, weak = (path_of(lesson.plain(seed, loss=losses.minimax, k=k), 450)[0, -1].item() for k in (20, 1))
+    return strong < 471 and weak > 498, {"k = 20": strong, "k = 1": weak}
 
 
 def runs_on(seed):
@@ -89,10 +94,10 @@ def calms(seed):
 
 def rescued(seed):
     gan = lesson.plain(seed, loss=losses.minimax, k=20)
-    path_of(gan, 200)
+    path_of(gan, 100)
     gan.loss = losses.non_saturating
-    after = first_near(path_of(gan, 300)[0])
-    return after < 300, {"rounds": after}
+    after = first_near(path_of(gan, 100)[0])
+    return after < 100, {"rounds": after}
 
 
 def too_much(seed):
@@ -112,16 +117,17 @@ OBSERVATIONS = {
     "were all found when they were played on to round 2,500 ({} of 8 seeds)": small_steps,
     "It was within 1 of (500, 5) in less than half of the last 500 rounds ({} of 8 seeds).": large_steps,
     "the spread grew beyond 9, then fell below 2.3, and in the end it was found ({} of 8 seeds)": slow_d,
-    "after 300 rounds their mean was still below 471, and with k = 1 it was beyond 490 ({} of 8 seeds)": strong_d,
+    "after 450 rounds their mean was still below 471, and with k = 1 it was beyond 498 ({} of 8 seeds)": strong_d,
     "to more than 502 in {} of 8 seeds": runs_on,
-    "the nets ran farther beyond 500 both at once than in turns ({} of 8 seeds)": order,
+    "they ran farther beyond 500 both at once than in turns ({} of 8 seeds)": order,
+    "the mean passes 500 by less than 0.5 ({} of 8 seeds)": mean_hardly_passes,
     "without R1 it ran beyond 502, and with R1 it never went beyond 501.5 ({} of 8 seeds)": r1_holds,
     "but then the fakes were squeezed below 1 all the same ({} of 8 seeds)": r1_with_adam,
     "were found again, as in the map's own row ({} of 8 seeds)": ten_turns,
     "in {} of 8 seeds the game was found, in rounds 1,000 to 1,500": calms,
-    "within 300 more rounds the mean was within 1 of 500 in {} of 8 seeds": rescued,
+    "within 100 more rounds the mean was within 1 of 500 in {} of 8 seeds": rescued,
     "the mean came within 1 of 500 later than with r1 = 20 in {} of 8 seeds": too_much,
-    "In {} of 8 seeds the spread was below 1 in most of rounds 200 to 300 and above 1 in most of rounds 500 to 600": opens,
+    "{} of 8 seeds the spread was below 1 in most of rounds 200 to 300 and above 1 in most of rounds 500 to 600": opens,
 }
 
 
@@ -205,6 +211,12 @@ def test_the_step_is_at_a_right_angle():
 def test_friction_brings_both_orders_to_rest(order):
     assert lesson.played(0.3, 200, order, gamma=0.5)[-1].norm() < 0.01
     assert lesson.played(0.3, 200, order)[-1].norm() > 0.9
+
+
+@pytest.mark.parametrize("eta", [0.2, 0.45, 0.55, 0.8])
+def test_both_at_once_friction_wins_if_eta_is_smaller_than_gamma(eta):
+    r = lesson.played(eta, 100, "both at once", gamma=0.5).norm(dim=1)
+    assert (r[-20:].mean() < r[:20].mean()) == (eta < 0.5)
 
 
 def value(g, d, spread, z):

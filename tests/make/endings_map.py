@@ -19,10 +19,10 @@ RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "endings_8_seed
 SEEDS = range(8)
 
 
-def row(k: int) -> list[list[str]]:
+def row(k: int, rates: tuple[float, ...] = lesson.LR_G, lr_d: float = lesson.LR_D) -> list[list[str]]:
     """The endings of one k: for each lr_g those of eight seeds."""
     torch.set_num_threads(1)
-    result = sweep.run([k], lesson.LR_G, SEEDS, lr_d=lesson.LR_D, steps=lesson.ROUNDS)
+    result = sweep.run([k], rates, SEEDS, lr_d=lr_d, steps=lesson.ROUNDS)
     return sweep.classify(result)[0].tolist()
 
 
@@ -43,12 +43,14 @@ def record() -> dict:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         rows = [pool.submit(row, k) for k in sorted(lesson.K, reverse=True)]
         games = {name: [pool.submit(game, name, seed) for seed in SEEDS] for name in lesson.GAMES}
-        for job in tqdm([*rows, *(job for jobs in games.values() for job in jobs)]):
+        slow = pool.submit(row, 10, lesson.SLOW, 0.001)
+        for job in tqdm([slow, *rows, *(job for jobs in games.values() for job in jobs)]):
             job.result()
     names = "ending", "mu", "sigma"
     return {
         "made by": "python tests/make/endings_map.py",
         "map": {str(k): job.result() for k, job in zip(sorted(lesson.K, reverse=True), rows, strict=True)},
+        "slow": slow.result(),
         "games": {name: [dict(zip(names, job.result(), strict=True)) for job in jobs] for name, jobs in games.items()},
     }
 

@@ -47,8 +47,7 @@ GAMES = {
 BASE = {"k": 1, "lr_d": 0.01, "lr_g": 0.05, "loss": "non_saturating", "start": (480.0, 1.0), "r1": 0.0, "r2": 0.0}
 BASE |= {"batch_size": 128, "seed": 0}
 SLOW = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # the rates of a row with lr_d = 0.001 and k = 10
-GREEN = STYLE["fakes"]["color"]
-ENDS = -2.5, 2.5  # of the plane of V = g d
+GREEN, ENDS = STYLE["fakes"]["color"], (-2.5, 2.5)  # ENDS: of the plane of V = g d
 AT_ONCE, IN_TURNS, BRAKED, GREY = "#b5651d", "#6a3d9a", "#0f8b8d", "#777777"  # the two orders, and R1
 
 

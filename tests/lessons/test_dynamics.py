@@ -161,6 +161,12 @@ def test_the_record_is_whole_and_says_what_the_lesson_says():
     assert ended == {name: f"{bad.get(name, 'found')} in 8 of 8 seeds" for name in lesson.GAMES}
 
 
+def test_a_slower_d_moves_the_right_edge_and_ten_turns_bring_it_back():
+    commonest = sweep.commonest(np.array([RECORD["slow"]]))[0].tolist()
+    assert commonest == ["not there yet", *3 * ["found"], *2 * ["oscillating"]]
+    assert all(ends == 8 * ["found"] for ends in RECORD["slow"][1:4])
+
+
 def test_the_band_of_found_gets_wider_with_k():
     def band(k):
         fields = zip(lesson.LR_G, RECORD["map"][str(k)], strict=True)
@@ -413,6 +419,7 @@ CURE = [
     ([torch.tensor(5), 0.01, 0.5], "Right. k = 5: found in 8 of 8 seeds."),
     (torch.tensor([1, 0.01, 0.2]), "Right. lr_g = 0.2: found in 8 of 8 seeds."),
     ((1, 0.01, 0.02), "lr_g = 0.02: not there yet in 8 of 8 seeds."),
+    ((1, 0.2, 0.5), "long steps also shake its hill"),
     ((1, 0.01, 0.5), "you changed none"),
     ((5, 0.01, 0.1), "you changed k and lr_g"),
     ((21, 0.01, 0.5), "from 0 to 20"),

@@ -32,7 +32,6 @@ MEANS = {
 }
 
 # games by name, each with the settings in which it differs from lesson 02's game; those with plain steps are shorter
-PLAIN_ROUNDS = 1000
 PLAIN = {"optimizer": "SGD", "start": (470.0, 1.0), "lr_d": 0.1, "lr_g": 10.0}
 GAMES = {
     "lesson 02's game": {},
@@ -44,6 +43,7 @@ GAMES = {
     "plain steps, -log D": PLAIN,
     "with friction": PLAIN | {"r1": 20.0},
 }
+PLAYED = {name: 1000 if "optimizer" in settings else ROUNDS for name, settings in GAMES.items()}  # rounds
 BASE = {"k": 1, "lr_d": 0.01, "lr_g": 0.05, "loss": "non_saturating", "start": (480.0, 1.0), "r1": 0.0, "r2": 0.0}
 BASE |= {"batch_size": 128, "seed": 0}
 SLOW = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # the rates of a row with lr_d = 0.001 and k = 10
@@ -60,10 +60,6 @@ def made(settings: dict[str, Any]) -> dict[str, Any]:
 def plain(seed: int = 0, **settings: Any) -> Trainer:
     """Lesson 02's game from (470, 1) with plain gradient steps, lr_d = 0.1 and lr_g = 10."""
     return recipes.gaussian(seed, decay=None, **made(PLAIN) | settings)
-
-
-def rounds_of(name: str) -> int:
-    return PLAIN_ROUNDS if "optimizer" in GAMES[name] else ROUNDS
 
 
 def counted(ends: Sequence[str]) -> str:
@@ -188,7 +184,7 @@ def compare(*names: str) -> None:
     """Named games on eight seeds: the mean of the fakes, and of seed 0 one spread to each side."""
     figure, axes = plt.subplots(1, len(names), figsize=(12, 3.1), sharey=True)
     for ax, name in zip(axes, names, strict=True):
-        _eight(ax, name, rounds_of(name))
+        _eight(ax, name, PLAYED[name])
         ax.set(xlabel="round", title=f"{name}\n{_ended(name)}")
     axes[0].set_ylabel("weight of a coin")
     show(
@@ -315,9 +311,9 @@ def _judge(step: Any, in_turns: bool) -> str | None:
 
     at = 2.0, 3.0, 0.1
     answer, right = tuple(tensor(call(step, *at), 2).tolist()), play(*at)
-    other = "this is in turns: G has used the new d; at once means that both look at the old position."
+    early, late = "both have moved at once: G has to use the new d.", "this is in turns: G has used the new d."
     typical = {
-        "both have moved at once: G has to use the new d." if in_turns else other: play(*at, late=not in_turns),
+        early if in_turns else late: play(*at, late=not in_turns),
         "D has used the new g here, as if G came first.": (1.7, 3.17),
         "both descend: D wants V large, so it steps up its slope, d + eta g.": play(*at, D=-1),
         "both climb: G wants V small, so it steps down its slope, g - eta d.": play(*at, G=1),
@@ -354,10 +350,14 @@ def check_r1(penalty: Any) -> str | None:
         for weight in D.parameters():
             weight.mul_(3)
     x = data.gaussian().sample((32,))
-    answer = call(penalty, D, x)
-    found = tensor(answer)
+    try:
+        found = tensor(answer := call(penalty, D, x))
+    except RuntimeError as error:
+        if "does not require grad" in str(error):
+            return "PyTorch follows only what requires a gradient: begin with x_real.requires_grad_()."
+        raise
     if found.numel() != 1:
-        return f"one number is wanted; got {named(answer)}: take the mean over the real coins."
+        return f"one number is wanted; got {named(answer)}: take the mean."
     half = losses.r1_penalty(D(x.requires_grad_()), x)
     (slope,) = torch.autograd.grad(D(x).sum(), x)
     (of_p,) = torch.autograd.grad(D(x).sigmoid().sum(), x)
@@ -369,7 +369,7 @@ def check_r1(penalty: Any) -> str | None:
         "take the square of the slope, not its size.": slope.abs().mean() / 2,
         "this is the slope of the probability; take D's raw output, the logit.": of_p.square().mean() / 2,
         "of sum() the slope at each coin is its own; of mean() it is n times too small.": slope.square().mean() / 2048,
-        "the sign: it is added to D's loss, which goes down.": -half,
+        "the sign: it is added to D's loss.": -half,
     }
     other = f"for our D it should be {half.item():.4g}; yours is {found.item():.4g}."
     if mistake := verdict(found.reshape(()), half.detach(), {t: v.detach() for t, v in typical.items()}, other):

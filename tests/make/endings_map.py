@@ -29,7 +29,7 @@ def row(k: int, rates: tuple[float, ...] = lesson.LR_G, lr_d: float = lesson.LR_
 def game(name: str, seed: int) -> tuple[str, list[float], list[float]]:
     """One seed of a named game: its ending, and mu and |sigma| after every ten rounds."""
     torch.set_num_threads(1)  # nets this small gain nothing from a second
-    rounds = lesson.rounds_of(name)
+    rounds = lesson.PLAYED[name]
     gan, notes = recipes.gaussian(seed, decay=None, **lesson.made(lesson.GAMES[name])), []
     for record in gan.run(rounds):
         if gan.steps_done % sweep.NOTE_EVERY == 0:

@@ -147,7 +147,7 @@ OBSERVATIONS = {
     "in {} of 8 seeds the game was found, in rounds 1,000 to 1,500": calms,
     "within 100 more rounds the mean was within 1 of 500 in {} of 8 seeds": rescued,
     "the mean came within 1 of 500 later than with r1 = 20 in {} of 8 seeds": too_much,
-    "In {} of 8 seeds the median spread rose from below 1.5 in rounds 200 to 300 to above 2 in rounds 500 to 600": opens,
+    "{} of 8 seeds the median spread rose from below 1.5 in rounds 200 to 300 to above 2 in rounds 500 to 600": opens,
 }
 
 

@@ -259,8 +259,8 @@ def planes(one_coin: Sequence, spread_out: Sequence, net: Sequence) -> None:
         ax.plot(*torch.tensor(path).T, color=IN_TURNS, linewidth=1)
         ax.plot(*path[-1], "o", color=IN_TURNS)
         ax.set_title(title)
-        _plane(ax, *((8, 0.3) if path is net else (1.5, None)))
-    axes[2].text(7.8, 0.27, "comes from a gap of 30", ha="right", color=GREY, fontsize=9)
+        _plane(ax, *((8, 0.45) if path is net else (1.5, None)))
+    axes[2].text(7.8, 0.41, "comes from a gap of 30", ha="right", color=GREY, fontsize=9)
     show(figure, "With coins all alike a closed loop; with a spread a spiral to the middle; so in lesson 02's game.")
 
 
@@ -276,7 +276,7 @@ def friction(without: Sequence, with_it: Sequence, gamma: float = 0.5, eta: floa
     axes[1].plot(*torch.tensor(with_it).T, color=BRAKED, linewidth=1.6, label="r1 = 20")
     axes[1].legend(loc="lower right")
     axes[1].set_title("lesson 02's players, seed 0")
-    _plane(axes[1], 8, 0.3)
+    _plane(axes[1], 8, 0.45)
     for ax, name in zip(axes[2:], ("plain steps, -log D", "with friction"), strict=True):
         _eight(ax, name, 400)
         ax.set(title="eight seeds, " + ("with r1 = 20" if name == "with friction" else "without"), xlabel="round")

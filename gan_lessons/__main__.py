@@ -18,6 +18,7 @@ from gan_lessons.training import Trainer
 
 RECIPES = {
     "mnist_quick": recipes.mnist_quick,
+    "mnist_small": recipes.mnist_small,
     "mnist_best": recipes.mnist_best,
     "mnist": recipes.mnist,
     "mnist_paper": recipes.mnist_paper,

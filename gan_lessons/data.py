@@ -9,18 +9,19 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
 from gan_lessons.arguments import count, number, numbers, one_of, shown
 from gan_lessons.pictures import Images, Sample, folder, rows
 
 __all__ = [
     "Images",
+    "KindsAndNumbers",
     "Sample",
     "bumps",
     "folder",
@@ -106,6 +107,29 @@ def source(name: str, value: Any) -> Any:
 def standard_normal(dims: int) -> Independent:
     """z of so many independent numbers from N(0, 1): `.sample((n,))` has shape (n, dims)."""
     return Independent(Normal(torch.zeros(count("dims", dims, least=1)), 1.0), 1)
+
+
+class KindsAndNumbers(Distribution):
+    """z that says of what kind x is to be, and how: `.sample((n,))` has shape (n, kinds + dims).
+
+    One of the first `kinds` numbers is 3 and the others are 0; the last dims are from N(0, 1). A cloud of normal z is
+    of one piece, and so is what a smooth G makes of it; digits come in pieces. (A code beside the noise, as in Chen et
+    al. 2016, InfoGAN, but here nothing asks G to keep to it.)
+
+    >>> KindsAndNumbers(30, 16).sample((5,)).shape
+    torch.Size([5, 46])
+    """
+
+    arg_constraints: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, kinds: int, dims: int):
+        self.codes = 3 * torch.eye(count("kinds", kinds, least=1))
+        self.numbers = standard_normal(dims)
+        super().__init__(event_shape=torch.Size((kinds + dims,)), validate_args=False)
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        kind = torch.randint(len(self.codes), tuple(sample_shape), device=self.codes.device)
+        return torch.cat([self.codes[kind], self.numbers.sample(tuple(sample_shape))], dim=-1)
 
 
 @cache

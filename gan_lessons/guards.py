@@ -105,6 +105,7 @@ SETTINGS: dict[str, Callable[[str, Any], Any]] = {  # of a Trainer, each with it
     "lr_g": functools.partial(number, least=0),
     "r1": functools.partial(number, least=0),
     "r2": functools.partial(number, least=0),
+    "penalty_every": functools.partial(count, least=1),
     "steps": lambda name, value: value if value is None else count(name, value, least=1),
     "decay": _decay,
     "loss": _loss,

@@ -175,6 +175,34 @@ relativistic = Loss(
 NAMED = {loss.name: loss for loss in (non_saturating, minimax, least_squares, relativistic)}
 
 
+def top_k(share: float = 0.5) -> Loss:
+    """Non-saturating, but G learns from its best fakes alone: of each minibatch from those that D takes for real most.
+
+        L_G = -mean(log D(G(z)) over the share of the minibatch with the highest D)     (Sinha et al. 2020, section 3)
+
+    There the share falls from 1 to a half in the course of training; here it stays. Raises ValueError unless
+    0 < share <= 1.
+
+    >>> from torch import tensor
+    >>> logits = tensor([-9.0, 0.0, 5.0, -2.0])
+    >>> top_k(0.5).generator(None, logits) == non_saturating.generator(None, logits[1:3])
+    tensor(True)
+    """
+    share = number("share", share, above=0, most=1)
+
+    def generator(logits_fake: Tensor) -> Tensor:
+        best = logits_fake.flatten().topk(max(1, round(share * len(logits_fake)))).values
+        return non_saturating_generator_loss(best)
+
+    return Loss(
+        discriminator_loss,
+        _of_fakes(generator),
+        probability=Tensor.sigmoid,
+        at_equilibrium=non_saturating.at_equilibrium,
+        name=f"top_k({share!r})",
+    )
+
+
 def smoothed(real: float = 0.9) -> Loss:
     """Non-saturating, with the label of data lowered from 1 to `real`: it keeps D from growing ever surer.
 

@@ -163,7 +163,7 @@ def density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float,
     A ball around each real row reaches to its k-th nearest other one. density: how many of them a fake lies in, over k;
     about 1 for the data themselves. Copies of a single good image may have more than they (over 300 test digits:
     quartiles .4, .8 and 1.2, from 0 to 2.8). coverage: share of the balls with a fake in them; for other data, as many,
-    about 1 - 2^-k = .97 (k = 5). It falls as n = m grows, if fakes leave gaps: `mnist_quick_z2` has .47, .36 and .17 at
+    about 1 - 2^-k = .97 (k = 5). It falls as n = m grows, if fakes leave gaps: `mnist_small_z2` has .47, .36 and .17 at
     500, 2,000 and 10,000. real: (n, d), fake: (m, d).
 
     >>> real = torch.tensor([[0.0], [1.0], [2.0], [10.0]])

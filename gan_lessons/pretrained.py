@@ -18,10 +18,11 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist": ("mnist", {}),
     "mnist_paper": ("mnist_paper", {}),
     "mnist_best": ("mnist_best", {}),
-    "mnist_quick_z1": ("mnist_quick", {"latent_dim": 1}),
-    "mnist_quick_z2": ("mnist_quick", {"latent_dim": 2}),
-    "mnist_quick_z8": ("mnist_quick", {"latent_dim": 8}),
-    "mnist_quick_z64": ("mnist_quick", {"latent_dim": 64}),
+    "mnist_best_10_epochs": ("mnist_best", {}),  # the same, half-way
+    "mnist_small_z1": ("mnist_small", {"latent_dim": 1}),
+    "mnist_small_z2": ("mnist_small", {"latent_dim": 2}),
+    "mnist_small_z8": ("mnist_small", {"latent_dim": 8}),
+    "mnist_small_z64": ("mnist_small", {"latent_dim": 64}),
 }
 _WEIGHTS = Path(__file__).parent / "weights"
 
@@ -50,7 +51,7 @@ def load(name: str, average: bool | None = None, device: str = "cpu") -> nn.Modu
 
     Raises ValueError for an unknown name or device, or an average that was not kept, RuntimeError for damaged files.
 
-    >>> G = load("mnist_quick_z2")
+    >>> G = load("mnist_small_z2")
     >>> G(G.latent.sample((5,))).shape
     torch.Size([5, 784])
     """

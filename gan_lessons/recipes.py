@@ -22,7 +22,8 @@ from gan_lessons.digits import (
     mnist_paper,
     mnist_paper_generator,
     mnist_quick,
-    mnist_quick_generator,
+    mnist_small,
+    mnist_small_generator,
 )
 from gan_lessons.models import (
     AffineGenerator,
@@ -46,7 +47,8 @@ __all__ = [
     "mnist_paper",
     "mnist_paper_generator",
     "mnist_quick",
-    "mnist_quick_generator",
+    "mnist_small",
+    "mnist_small_generator",
     "plane",
     "ring",
     "three_bumps",

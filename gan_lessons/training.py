@@ -32,14 +32,15 @@ class Trainer(Checkpointed):
     k: discriminator steps per generator step, 0 = D frozen; lr_d, lr_g: learning rates; batch_size: m of Algorithm 1.
     optimizer(params, lr): makes a torch optimiser. steps: length of the schedule; decay(fraction of it) -> factor on
     both rates. average: decay of an exponential moving average of G, taken each round. r1, r2: weights of
-    `losses.r1_penalty` and `losses.r2_penalty` in D's loss, not in its record. order: "alternating", as in Algorithm 1,
-    or "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto"
-    takes CUDA, MPS, CPU, in this order.
+    `losses.r1_penalty` and `losses.r2_penalty` in D's loss, not in its record; penalty_every: rounds from one penalty
+    to the next, which weighs as many times as much (Karras et al. 2020b). order: "alternating", as in Algorithm 1, or
+    "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto" takes
+    CUDA, MPS, CPU, in this order.
 
-    `guards.SETTINGS` looks at each setting, here and when it is assigned, which can be done at any moment: of k, lr_d,
-    lr_g, batch_size, r1, r2, loss, data, latent, steps, decay, optimizer_d and optimizer_g; anything else is refused.
-    The optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a
-    round. Divergence raises FloatingPointError.
+    `guards.SETTINGS` looks at each setting, here and when it is assigned, at any moment: k, lr_d, lr_g, batch_size, r1,
+    r2, penalty_every, loss, data, latent, steps, decay, optimizer_d, optimizer_g; anything else is refused. The
+    optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a round.
+    Divergence raises FloatingPointError.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Trainer(Checkpointed):
         average: float | None = None,
         r1: float = 0.0,
         r2: float = 0.0,
+        penalty_every: int = 1,
         order: str = "alternating",
         seed: int = 0,
         device: str = "auto",
     ):
         given = {"data": data, "latent": latent, "loss": loss, "k": k, "lr_d": lr_d, "lr_g": lr_g, "steps": steps}
-        given |= {"batch_size": batch_size, "decay": decay, "r1": r1, "r2": r2, "order": order, "seed": seed}
+        given |= {"batch_size": batch_size, "decay": decay, "order": order, "seed": seed}
+        given |= {"r1": r1, "r2": r2, "penalty_every": penalty_every}
         for name, value in given.items():
             setattr(self, name, value)
         guards.check_together(**given)
@@ -168,10 +171,8 @@ class Trainer(Checkpointed):
         """Both players move from the same (G, D), on the same fakes, as the authors' own code did: one pass through D.
 
         In D's raw output l_i on fake x_i, D's loss has the gradient a_i = dL_D/dl_i and G's loss b_i = dL_G/dl_i. D
-        judges each x by itself, and the backward pass is linear, so D's loss has the gradient a_i dl_i/dx_i at x_i. G
-        needs b_i dl_i/dx_i, the same times b_i / a_i: one backward pass serves both. Where a_i rounds to 0,
-        LEAST_GRADIENT keeps the ratio finite. It needs k = 1 and a D without batch norm or packs
-        (`players.check_players`). In Algorithm 1 G answers the D that has just moved: lesson 06 shows the difference.
+        judges each x by itself, so D's loss has the gradient a_i dl_i/dx_i at x_i. G needs b_i dl_i/dx_i, the same
+        times b_i / a_i: one backward pass serves both. LEAST_GRADIENT keeps the ratio finite where a_i rounds to 0.
         """
         x_real = self._minibatch("data")  # (m, ...)
         x_fake = self.generator(self._minibatch("latent"))  # (m, ...)
@@ -191,17 +192,14 @@ class Trainer(Checkpointed):
         return self._recorder.note(loss_d=loss_d, loss_g=loss_g, **self._probabilities(out_real, out_fake))
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
-        """D's raw outputs on both, and the penalties R1 and R2 if there are any.
-
-        Points and images go through D in one call, unless it compares samples: better matrix products.
-        """
-        if self.r1 or self.r2:
+        """D's raw outputs on both, and the penalties R1 and R2 if it is time for them."""
+        if (self.r1 or self.r2) and self.steps_done % self.penalty_every == 0:
             x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
             out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
             penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
             penalty += self.r2 * losses.r2_penalty(out_fake, x_fake) if self.r2 else 0.0
-            return out_real, out_fake, penalty
-        if self._judges_each_alone and x_real.dim() > 1:
+            return out_real, out_fake, self.penalty_every * penalty
+        if self._judges_each_alone and x_real.dim() > 1:  # points and images: one larger matrix product is faster
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
         return self.discriminator(x_real), self.discriminator(x_fake), 0.0
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gan_lessons import data
+from gan_lessons.devices import seeded
 
 TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
@@ -192,3 +193,23 @@ def test_saved_record_unknown_name():
 def test_index_that_selects_no_images(index):
     with pytest.raises(IndexError, match="index: got"):
         data.mnist("test")[index]
+
+
+def test_kinds_and_numbers():
+    """Shares of kinds and moments of numbers, of many draws; the same draws wherever they are made."""
+    latent = data.KindsAndNumbers(5, 3)
+    with seeded(0):
+        z = latent.sample((20_000,))
+    assert z.shape == (20_000, 8)
+    codes, numbers = z.split([5, 3], dim=1)
+    assert codes.unique().tolist() == [0, 3] and (codes.sum(dim=1) == 3).all()
+    assert (codes.mean(dim=0) / 3 - 0.2).abs().max() < 0.012  # 4 standard errors
+    assert numbers.mean(dim=0).abs().max() < 0.03 and (numbers.std(dim=0) - 1).abs().max() < 0.02
+    assert (torch.corrcoef(z.T)[:5, 5:]).abs().max() < 0.03
+    assert latent.sample().shape == (8,) and latent.sample((2, 3)).shape == (2, 3, 8)
+
+
+@pytest.mark.parametrize(("kinds", "dims", "message"), [(0, 3, "kinds: got 0"), (2, 1.5, "dims: got 1.5")])
+def test_kinds_and_numbers_bad_input(kinds, dims, message):
+    with pytest.raises(ValueError, match=message):
+        data.KindsAndNumbers(kinds, dims)

@@ -214,7 +214,7 @@ def test_other_sources_move_themselves():
 
 def test_a_trained_generator_on_a_device(monkeypatch):
     monkeypatch.setattr(devices, "choose", torch.device)
-    G = pretrained.load("mnist_quick_z2", device="meta")
+    G = pretrained.load("mnist_small_z2", device="meta")
     x = G(G.latent.sample((5,)))
     assert x.device.type == "meta" and x.shape == (5, 784)
     assert not G.training and not any(weight.requires_grad for weight in G.parameters())
@@ -222,7 +222,7 @@ def test_a_trained_generator_on_a_device(monkeypatch):
 
 def test_a_device_that_is_not_there():
     with pytest.raises(ValueError, match="device: got 'cuda'"):
-        pretrained.load("mnist_quick_z2", device="cuda")
+        pretrained.load("mnist_small_z2", device="cuda")
 
 
 # -- eval mode ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from gan_lessons import losses
 
-LOSSES = losses.NAMED | {f"smoothed({real})": losses.smoothed(real) for real in (0.9, 0.7)}
+OTHERS = [*map(losses.smoothed, (0.9, 0.7)), *map(losses.top_k, (0.5, 0.3))]
+LOSSES = losses.NAMED | {loss.name: loss for loss in OTHERS}
 
 
 @pytest.fixture
@@ -120,7 +121,19 @@ def test_probability():
     assert torch.equal(losses.least_squares.probability(out), out)
 
 
-@pytest.mark.parametrize("real", [0, 1.1, -0.5, math.nan])
-def test_smoothed_bad_input(real):
-    with pytest.raises(ValueError, match=f"real: got {real}"):
-        losses.smoothed(real)
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.3, 0.001])
+@pytest.mark.parametrize("shape", [(64,), (64, 1)])
+def test_top_k_is_the_cross_entropy_of_the_fakes_most_taken_for_real(logits, share, shape):
+    fake = logits[1].reshape(shape)
+    best = sorted(fake.flatten().tolist())[-max(1, round(64 * share)) :]
+    expected = sum(math.log(1 + math.exp(-logit)) for logit in best) / len(best)
+    assert losses.top_k(share).generator(None, fake).item() == pytest.approx(expected)
+    assert torch.equal(losses.top_k(share).discriminator(*logits), losses.non_saturating.discriminator(*logits))
+
+
+@pytest.mark.parametrize("value", [0, 1.1, -0.5, math.nan])
+def test_bad_input(value):
+    with pytest.raises(ValueError, match=f"real: got {value}"):
+        losses.smoothed(value)
+    with pytest.raises(ValueError, match=f"share: got {value}"):
+        losses.top_k(value)

@@ -17,23 +17,24 @@ LATENT_DIMS = {
     "mnist": 100,
     "mnist_paper": 100,
     "mnist_best": 64,
-    "mnist_quick_z1": 1,
-    "mnist_quick_z2": 2,
-    "mnist_quick_z8": 8,
-    "mnist_quick_z64": 64,
+    "mnist_best_10_epochs": 64,
+    "mnist_small_z1": 1,
+    "mnist_small_z2": 2,
+    "mnist_small_z8": 8,
+    "mnist_small_z64": 64,
 }
 
 
 def tiny_trainer():
     """Four epochs of 5 steps."""
     images = data.mnist("train")[:200]
-    return recipes.mnist_quick(latent_dim=3, data=images, batch_size=40, steps=20, device="cpu", average=0.9)
+    return recipes.mnist_small(latent_dim=3, data=images, batch_size=40, steps=20, device="cpu", average=0.9)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny_is_a_name():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(pretrained.GENERATORS, "tiny", ("mnist_quick", {"latent_dim": 3}))
+        patch.setitem(pretrained.GENERATORS, "tiny", ("mnist_small", {"latent_dim": 3}))
         patch.setattr("gan_lessons.metrics.report", lambda samples: {"n": len(samples)})  # its nets are elsewhere
         yield
 
@@ -59,7 +60,7 @@ def tiny(trained, tmp_path, monkeypatch):
 def command(folder, epochs=None):
     """What `python tests/make/train_pretrained.py tiny [--epochs epochs]` does, with its checkpoint in folder."""
     trainer = tiny_trainer()
-    ship("tiny", trainer, train(trainer, folder / "tiny.pt", epochs), {"recipe": "mnist_quick"})
+    ship("tiny", trainer, train(trainer, folder / "tiny.pt", epochs), {"recipe": "mnist_small"})
     return trainer
 
 
@@ -159,7 +160,7 @@ def test_ready_to_look_at(tiny):
 def test_unknown_names():
     for function in (pretrained.load, pretrained.card):
         for name in ("dcgan", "classifier"):
-            with pytest.raises(ValueError, match=rf"name: got '{name}'; allowed are \['mnist', .*'mnist_quick_z1'"):
+            with pytest.raises(ValueError, match=rf"name: got '{name}'; allowed are \['mnist', .*'mnist_small_z1'"):
                 function(name)
 
 
@@ -176,7 +177,7 @@ def test_without_an_average(tiny):
 
 def test_kept_in_16_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path)
-    state = recipes.mnist_quick(device="cpu").generator.state_dict()
+    state = recipes.mnist_small(device="cpu").generator.state_dict()
     state["net.1.num_batches_tracked"] += 70_000  # more than 16 bits hold
     pretrained.write("tiny", {"raw": state}, {"made by": "hand"})
     states, card = pretrained._read("tiny")
@@ -281,4 +282,4 @@ def test_every_generator_is_built_as_its_recipe_trains_it():
 @pytest.mark.parametrize("latent_dim", [0, -1, 2.5, "2"])
 def test_a_z_of_no_dimension(latent_dim):
     with pytest.raises(ValueError, match=rf"latent_dim: got {latent_dim!r}; it must be a whole number >= 1"):
-        recipes.mnist_quick(latent_dim=latent_dim, device="cpu")
+        recipes.mnist_small(latent_dim=latent_dim, device="cpu")

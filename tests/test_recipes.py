@@ -12,7 +12,7 @@ from gan_lessons.optimizers import RisingMomentum
 
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
-    *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_best),
+    *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_small, recipes.mnist_best),
 ]
 
 
@@ -140,8 +140,16 @@ def test_mnist():
     fakes_have_the_shape_of_data(trainer)
 
 
-def test_mnist_quick():
-    trainer = recipes.mnist_quick(device="cpu")
+def average_follows(trainer, decay):
+    """After the second round the average is the first one's weights, moved a little towards the second one's."""
+    trainer.batch_size = 4
+    seen = [torch.cat([w.flatten() for w in trainer.generator.parameters()]).clone() for _ in trainer.run(2)]
+    average = torch.cat([w.flatten() for w in trainer.averaged.parameters()])
+    assert torch.allclose(average, seen[0] * decay + seen[1] * (1 - decay), atol=1e-7)
+
+
+def test_mnist_small():
+    trainer = recipes.mnist_small(device="cpu")
     G, D = trainer.generator, trainer.discriminator
     assert linear(G) == [64, 256, 512, 784] and kinds(G) == [nn.BatchNorm1d, nn.LeakyReLU] * 2 + [nn.Tanh]
     assert linear(D) == [784, 512, 256, 1] and kinds(D) == [nn.LeakyReLU, nn.Dropout] * 2
@@ -150,10 +158,22 @@ def test_mnist_quick():
     assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.5, 0.999), 0)
     assert rates(trainer) == (1e-3, 1e-3) and (trainer.batch_size, trainer.steps) == (100, 6 * 600)
     assert trainer.loss.at_equilibrium == losses.smoothed(0.9).at_equilibrium and len(trainer.data) == 60_000
-    trainer.batch_size = 4
-    seen = [torch.cat([w.flatten() for w in trainer.generator.parameters()]).clone() for _ in trainer.run(2)]
-    average = torch.cat([w.flatten() for w in trainer.averaged.parameters()])
-    assert torch.allclose(average, seen[0] * 0.999 + seen[1] * 0.001, atol=1e-7)
+    average_follows(trainer, 0.999)
+    fakes_have_the_shape_of_data(trainer)
+
+
+def test_mnist_quick():
+    trainer = recipes.mnist_quick(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    assert linear(G) == [46, 256, 512, 784] and kinds(G) == [nn.BatchNorm1d, nn.LeakyReLU] * 2 + [nn.Tanh]
+    assert linear(D) == [784, 512, 256, 1] and kinds(D) == [nn.LeakyReLU] * 2
+    assert {one.negative_slope for one in activations(G) + activations(D) if isinstance(one, nn.LeakyReLU)} == {0.2}
+    assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.5, 0.999), 0)
+    assert rates(trainer) == (1e-3, 1e-3) and (trainer.batch_size, trainer.steps) == (100, 4 * 600)
+    assert (trainer.r1, trainer.r2, trainer.penalty_every, trainer.loss.name) == (0.5, 0.0, 4, "top_k(0.3)")
+    start, mean = G.output(G.net[-1].bias).detach(), (trainer.data.images / 127.5 - 1).flatten(1).mean(0)
+    assert (start - mean).abs().max() < 0.031  # as bright as on average, but no pixel quite black
+    average_follows(trainer, 0.995)
     fakes_have_the_shape_of_data(trainer)
 
 

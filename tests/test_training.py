@@ -250,6 +250,23 @@ def test_penalties_are_the_weighted_squares_of_ds_slope(r1, r2):
     assert not torch.allclose(D.net[0].weight.grad, without, rtol=0.02)
 
 
+def test_a_rarer_penalty_is_as_many_times_heavier():
+    """Four rounds that change nothing: D's gradient has 3 times the penalty's in rounds 0 and 3, and none between."""
+    for done in range(4):
+        grads = {}
+        for every in (1, 3):
+            trainer = make(r1=70.0, r2=40.0, penalty_every=every, lr_d=0.0, lr_g=0.0)
+            trainer.steps_done = done
+            trainer.discriminator_step()
+            grads[every] = torch.cat([w.grad.flatten() for w in trainer.discriminator.parameters()])
+        trainer = make(lr_d=0.0, lr_g=0.0)
+        trainer.discriminator_step()
+        bare = torch.cat([w.grad.flatten() for w in trainer.discriminator.parameters()])
+        penalty = grads[1] - bare
+        assert penalty.norm() > 0.01
+        assert_close(grads[3] - bare, 3 * penalty if done % 3 == 0 else torch.zeros_like(bare), rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("penalty", ["r1", "r2"])
 def test_a_penalty_brings_the_smallest_gan_to_rest(penalty):
     """theta' = -psi/2, psi' = theta/2 - gamma psi near rest: eigenvalues with real part -gamma/2 (Mescheder 2018)."""

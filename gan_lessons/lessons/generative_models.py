@@ -165,11 +165,11 @@ def why_not_784(line_up: Generator) -> None:
 def who_draws() -> None:
     """Pictures from 784 and from 64 random numbers: without a G, with an untrained one, and with trained ones."""
     with seeded(0):
-        untrained, latent = recipes.mnist_quick_generator(latent_dim=64)
+        untrained, latent = recipes.mnist_small_generator(latent_dim=64)
         rows = {"784 numbers, as pixels": torch.rand(16, 784) * 2 - 1}
         rows["64 numbers, untrained G"] = untrained(latent.sample((16,))).detach()
         for n in (64, 2):
-            G = pretrained.load(f"mnist_quick_z{n}")
+            G = pretrained.load(f"mnist_small_z{n}")
             rows[f"{n} numbers, trained G"] = G(G.latent.sample((16,)))
         rows["people (MNIST)"] = data.mnist("train").sample((16,))
     _rows(rows, "Noise in the first two rows; digits from both trained generators, and digits that people wrote.")

@@ -1,6 +1,6 @@
 """Does the faster step learn as well? `python tests/bench/orders.py` prints three seeds of each way to play.
 
-The plain loop of training.py, and the Trainer in both orders: nets and rates of `recipes.mnist_quick`, no label
+The plain loop of training.py, and the Trainer in both orders: nets and rates of `recipes.mnist_small`, no label
 smoothing, as the plain loop has none; 3 epochs of 600 steps each; 10,000 draws of G, without average.
 """
 
@@ -20,7 +20,7 @@ SEEDS, STEPS = range(3), 3 * 600
 
 def figures(way: str, seed: int, steps: int = STEPS) -> dict[str, float]:
     order = ALTERNATING if way == PLAIN else way
-    game = recipes.mnist_quick(seed, device="cpu", loss=losses.non_saturating, average=None, order=order)
+    game = recipes.mnist_small(seed, device="cpu", loss=losses.non_saturating, average=None, order=order)
     with seeded(seed):
         rounds = islice(plain(game, adam), steps) if way == PLAIN else game.run(steps)
         for _ in tqdm(rounds, total=steps, desc=f"{way}, seed {seed}", leave=False):

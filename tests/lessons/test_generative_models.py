@@ -118,7 +118,7 @@ def test_all_pictures_of_four_pixels():
 def test_what_a_classifier_says_of_digits_from_two_and_from_64_numbers(seed):
     net, sure = pretrained.classifier(), {}
     for n in (2, 64):
-        G = pretrained.load(f"mnist_quick_z{n}")
+        G = pretrained.load(f"mnist_small_z{n}")
         torch.manual_seed(seed)
         p = net(G(G.latent.sample((4000,)))).softmax(dim=1)
         sure[n] = (p.max(dim=1).values > 0.9).double().mean().item()

@@ -55,7 +55,15 @@ def test_the_code_makes_what_the_control_makes(setting):
 
 @pytest.mark.parametrize("setting", ["k", "lr_d", "lr_g", "loss", "batch_size", "r1", "r2", "start", "latent"])
 def test_a_control_starts_at_what_the_trainer_has(setting):
-    settings = {"k": 3, "lr_d": 0.003, "lr_g": 0.07, "loss": losses.least_squares, "batch_size": 100, "r1": 0.3, "r2": 7.0}
+    settings = {
+        "k": 3,
+        "lr_d": 0.003,
+        "lr_g": 0.07,
+        "loss": losses.least_squares,
+        "batch_size": 100,
+        "r1": 0.3,
+        "r2": 7.0,
+    }
     control = all_controls(**settings, start=(490.0, 2.5))[setting]
     if setting == "latent":
         assert (control.make(*control.values()).mean, control.make(*control.values()).stddev) == (0, 1)

@@ -78,7 +78,7 @@ GAMES = {
     "penalty": lambda: Panel(recipes.gaussian, Figure1(), r1=0.3, decay=recipes.cosine, steps=50),
     "ring": lambda: Panel(recipes.ring, Plane(), controls.pack(), batch_size=np.int64(16)),
     "plane": lambda: Panel(recipes.plane, Plane(), data=data.ring(5, 1.0, 0.2), width=8),
-    "digits": lambda: Panel(recipes.mnist_quick, Images(), batch_size=8, device="cpu", latent_dim=3),
+    "digits": lambda: Panel(recipes.mnist_small, Images(), batch_size=8, device="cpu", latent_dim=3),
 }
 
 

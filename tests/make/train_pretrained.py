@@ -1,4 +1,4 @@
-"""Trains a generator that ships, from nothing: `python tests/make/train_pretrained.py mnist_quick_z2 --epochs 30`.
+"""Trains a generator that ships, from nothing: `python tests/make/train_pretrained.py mnist_small_z2 --epochs 30`.
 
 Stop it whenever you like: runs/NAME.pt is written after every epoch, and the same command goes on from there. After so
 many epochs, or those of the recipe, it writes gan_lessons/weights/NAME.pt and its card, NAME.json; if more are done

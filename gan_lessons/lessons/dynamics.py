@@ -48,18 +48,13 @@ BASE = {"k": 1, "lr_d": 0.01, "lr_g": 0.05, "loss": "non_saturating", "start": (
 BASE |= {"batch_size": 128, "seed": 0}
 SLOW = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # the rates of a row with lr_d = 0.001 and k = 10
 GREEN, ENDS = STYLE["fakes"]["color"], (-2.5, 2.5)  # ENDS: of the plane of V = g d
-AT_ONCE, IN_TURNS, BRAKED, GREY = "#b5651d", "#6a3d9a", "#0f8b8d", "#777777"  # the two orders, and R1
+AT_ONCE, IN_TURNS, BRAKED, GREY = "#b5651d", "#6a3d9a", "#0f8b8d", "#777777"  # two orders; short and long steps
 
 
 def made(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a game as a recipe takes them, with objects in place of names."""
     known = {"optimizer": {"SGD": torch.optim.SGD, "Adam": adam}, "loss": losses.NAMED}
     return {name: known.get(name, {}).get(value, value) for name, value in settings.items()}
-
-
-def plain(seed: int = 0, **settings: Any) -> Trainer:
-    """Lesson 02's game from (470, 1) with plain gradient steps, lr_d = 0.1 and lr_g = 10."""
-    return recipes.gaussian(seed, decay=None, **made(PLAIN) | settings)
 
 
 def counted(ends: Sequence[str]) -> str:
@@ -90,12 +85,10 @@ def causes() -> widgets.VBox:
     """A button for each named game, over the panel that plays it."""
     panel = live.Panel(recipes.gaussian, views.Figure1(460, 525), controls.optimizer(), name="causes")
     told, rows = widgets.HTML(), ([], [], [])
-    record = data.saved_record("endings_8_seeds")["games"]
     for (name, settings), row in zip(GAMES.items(), (0, 0, 0, 1, 1, 1, 2, 2), strict=True):
-        words = f"{name}: {counted([game['ending'] for game in record[name]])}"
+        words = f"{name}: {_ended(name)}"
         rows[row].append(controls.Choice(name, words, {"optimizer": "Adam", "words": words} | BASE | settings))
-    begin = _beginning(panel, told, rows[0][0].tooltip)
-    return widgets.VBox([controls.buttons(begin, rows, "190px"), told, panel])
+    return widgets.VBox([controls.buttons(_beginning(panel, told, rows[0][0].tooltip), rows, "190px"), told, panel])
 
 
 def _beginning(panel: live.Panel, told: widgets.HTML, first: str) -> Callable[..., None]:
@@ -123,15 +116,16 @@ def turning(round: int = 0, eta: float = 0.4, order: str = "in turns") -> str:
     inside = [hill.line(ENDS, (0, 0), "guide"), hill.line(ENDS, (d * ENDS[0], d * ENDS[1]), "D", title="D's hill")]
     inside += [svg.dot(hill.x(0), hill.y(0), "black"), svg.dot(hill.x(-g), hill.y(-g * d), GREEN)]
     inside.append(f"<g {svg.stroke('push')}>{svg.arrow(hill.x(-g), hill.y(-g * d) + 16, 60 * push_length(d))}</g>")
-    inside += [svg.text(hill.x(0) + 8, hill.y(0) + 18, "real coin")]
-    inside += [svg.text(hill.x(-g), hill.y(-g * d) - 10, "fake", GREEN, "middle")]
+    right, before, after = (1, "end", "start") if d >= 0 else (-1, "start", "end")  # labels beside a hill that slopes
+    inside += [svg.text(hill.x(0) + 8 * right, hill.y(0) + 36, "real coin", anchor=after)]
+    inside += [svg.text(hill.x(-g) - 8 * right, hill.y(-g * d) - 8, "fake", GREEN, before)]
     parts = hill.show(inside) + hill.x_axis("weight, counted from the real coin") + hill.y_axis("D's raw number")
     color = IN_TURNS if order == "in turns" else AT_ONCE
     points = " ".join(f"{plane.x(a):.1f},{plane.y(b):.1f}" for a, b in path.tolist())
     lines = [plane.line(ENDS, (0, 0), "guide"), plane.line((0, 0), ENDS, "guide")]
     lines.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.6"/>')
     lines += [svg.dot(plane.x(1), plane.y(0), "white"), svg.dot(plane.x(g), plane.y(d), color)]
-    parts += plane.show(lines) + plane.x_axis("g: how far the fake is short") + plane.y_axis("d: slope of the hill")
+    parts += plane.show(lines) + plane.x_axis("gap g: how far the fake is short") + plane.y_axis("slope d of the hill")
     outside = "" if max(abs(g), abs(d)) < ENDS[1] else " It has left the picture."
     words = f"g = {g:.2f}, d = {d:.2f}, V = g d = {g * d:.2f}; distance from rest {math.hypot(g, d):.2f}.{outside}"
     return svg.picture(parts + svg.text(40, 350, words, size=13), words, 800, 360)
@@ -158,8 +152,7 @@ def the_map() -> None:
     figure, ax = plt.subplots(figsize=(9.4, 3.3))
     for i, k in enumerate(reversed(K)):
         for j in range(len(LR_G)):
-            field = _field(k, j)
-            _cell(ax, j, i, field.text, field.color)
+            _cell(ax, j, i, _field(k, j).text, _field(k, j).color)
     ax.set_yticks(range(len(K)), [f"k = {k}" for k in reversed(K)])
     _map_axes(ax, LR_G)
     show(figure, "A map: a band of found, from lr_g .05 on, wider for larger k; left not there yet, right diverged.")
@@ -187,20 +180,16 @@ def compare(*names: str) -> None:
         _eight(ax, name, PLAYED[name])
         ax.set(xlabel="round", title=f"{name}\n{_ended(name)}")
     axes[0].set_ylabel("weight of a coin")
-    show(
-        figure,
-        f"The mean of the fakes, round by round, on eight seeds: {', '.join(f'{n}: {_ended(n)}' for n in names)}.",
-    )
+    ended = ", ".join(f"{name}: {_ended(name)}" for name in names)
+    show(figure, f"The mean of the fakes, round by round, on eight seeds: {ended}.")
 
 
 def _eight(ax: Axes, name: str, rounds: int) -> None:
     games = data.saved_record("endings_8_seeds")["games"][name]
     at = np.arange(0, rounds + 1, sweep.NOTE_EVERY)
-    start = GAMES[name].get("start", BASE["start"])
+    mu_0, sd_0 = GAMES[name].get("start", BASE["start"])
     for i, game in enumerate(games):
-        mu, sd = (
-            np.array([first, *path])[: len(at)] for first, path in zip(start, (game["mu"], game["sigma"]), strict=True)
-        )
+        mu, sd = np.array([[mu_0, *game["mu"]], [sd_0, *game["sigma"]]])[:, : len(at)]
         ax.plot(at, mu, color=GREEN, linewidth=1.4 if i == 0 else 0.6)
         if i == 0:
             ax.fill_between(at, mu - sd, mu + sd, color=GREEN, alpha=0.2, linewidth=0)
@@ -239,50 +228,61 @@ def _plane(ax: Axes, limit: float, high: float | None = None) -> None:
     ax.axhline(0, **STYLE["guide"])
     ax.axvline(0, **STYLE["guide"])
     ax.set(xlim=(-limit, limit), ylim=(-(high or limit), high or limit))
-    ax.set(xlabel="gap: how far the fakes are short", ylabel="slope of the hill at the fakes")
-    if high is None:
-        ax.set_aspect("equal")
+    ax.set(xlabel="gap g: how far the fakes are short", ylabel="slope d of the hill, at the fakes")
+    ax.set_aspect("auto" if high else "equal")
 
 
-def gap_and_slope(gan: Trainer) -> tuple[float, float]:
-    """How far the mean of the fakes is short of 500, and the mean slope of D's raw number under them."""
-    x = seen.made(gan, seen.quantiles(gan.latent, 200)).requires_grad_()
+def gap_and_slope(gan: Trainer, of: str = "mean") -> tuple[float, float]:
+    """How far the fakes' mean is short of 500, and D's mean slope under them; or their spread of 5, and z times it."""
+    z = seen.quantiles(gan.latent, 200)
+    x = seen.made(gan, z).requires_grad_()
     (slope,) = torch.autograd.grad(gan.discriminator(x).sum(), x)
-    return 500 - gan.generator.mu.item(), slope.mean().item()
+    mu, sigma = gan.generator.mu.item(), gan.generator.sigma.item()
+    of_spread = 5 - abs(sigma), math.copysign(1, sigma) * (z * slope).mean().item()
+    return of_spread if of == "spread" else (500 - mu, slope.mean().item())
 
 
-def planes(one_coin: Sequence, spread_out: Sequence, net: Sequence) -> None:
-    """The smallest GAN, its coins all alike and with a spread, and a game of nets: the path of gap and slope."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4.0))
-    titles = "smallest GAN: all coins alike", "smallest GAN: coins of spread 1", "lesson 02's players, plain steps"
-    for ax, path, title in zip(axes, (one_coin, spread_out, net), titles, strict=True):
-        ax.plot(*torch.tensor(path).T, color=IN_TURNS, linewidth=1)
-        ax.plot(*path[-1], "o", color=IN_TURNS)
+def followed(name: str, of: str, last: int) -> list[tuple[float, float]]:
+    """`gap_and_slope` of a named game, seed 0, after each of its last so many rounds."""
+    gan = recipes.gaussian(0, decay=None, **made(GAMES[name]))
+    list(gan.run(PLAYED[name] - last))
+    return [gap_and_slope(gan, of) for _ in gan.run(last)]
+
+
+def planes(one_coin: Sequence, spread_out: Sequence, large: Sequence, slow: Sequence) -> None:
+    """The smallest GAN, its coins all alike and with a spread, and two games of nets: the path of gap and slope."""
+    figure, axes = plt.subplots(1, 4, figsize=(14, 3.7))
+    told = {
+        "smallest GAN:\nall coins alike": (one_coin, 1.5),
+        "smallest GAN:\ncoins of spread 1": (spread_out, 1.5),
+        "nets, large steps: the mean,\nrounds 1,350 to 1,500": (large, 4.5, 0.045),
+        "nets, slow D: the spread,\nfrom round 300 on": (slow, 4.5, 0.045),
+    }
+    for ax, (title, (path, *limits)) in zip(axes, told.items(), strict=True):
+        ax.plot(*torch.tensor(path).T, "o-", color=IN_TURNS, linewidth=1, markevery=[-1])
         ax.set_title(title)
-        _plane(ax, *((8, 0.45) if path is net else (1.5, None)))
-    axes[2].text(7.8, 0.41, "comes from a gap of 30", ha="right", color=GREY, fontsize=9)
-    show(figure, "With coins all alike a closed loop; with a spread a spiral to the middle; so in lesson 02's game.")
+        _plane(ax, *limits)
+    axes[3].set(xlabel="how far the spread is short of 5", ylabel="mean of z times the slope")
+    show(
+        figure, "Coins alike: a closed loop; with a spread a spiral. Nets: large steps circle, slow D spirals inwards."
+    )
 
 
-def friction(without: Sequence, with_it: Sequence, gamma: float = 0.5, eta: float = 0.3) -> None:
-    """R1 in V = g d, in both orders, and in a game of nets: its plane, and the mean of the fakes on eight seeds."""
-    figure, axes = plt.subplots(1, 4, figsize=(13.4, 3.6), width_ratios=(1.1, 1.1, 1, 1))
-    for order, color in (("both at once", AT_ONCE), ("in turns", IN_TURNS)):
-        axes[0].plot(*played(eta, 60, order, gamma).T, ".-", color=color, linewidth=1, markersize=4, label=order)
-    axes[0].legend(loc="lower left")
-    axes[0].set_title(f"V = g d with γ = {gamma:g}")
-    _plane(axes[0], 1.5)
-    axes[1].plot(*torch.tensor(without).T, color=GREY, linewidth=0.9, label="without")
-    axes[1].plot(*torch.tensor(with_it).T, color=BRAKED, linewidth=1.6, label="r1 = 20")
-    axes[1].legend(loc="lower right")
-    axes[1].set_title("lesson 02's players, seed 0")
-    _plane(axes[1], 8, 0.45)
+def friction(plain: Sequence, short: Sequence, long: Sequence, gamma: float = 0.5) -> None:
+    """V = g d with R1: both orders; in turns with averaged slopes, short steps and long. Nets with and without R1."""
+    figure, axes = plt.subplots(1, 4, figsize=(14, 3.7), width_ratios=(1.1, 1.1, 1, 1))
+    once = played(0.3, 60, "both at once", gamma)
+    lines = (0, once, AT_ONCE, "both at once"), (0, plain, IN_TURNS, "in turns"), (1, long, GREY, "η = 0.4")
+    for i, path, color, words in (*lines, (1, short, BRAKED, "η = 0.2")):
+        axes[i].plot(*torch.as_tensor(path).T, ".-", color=color, linewidth=1, markersize=4, label=words)
+    for ax, title in zip(axes, ("plain steps, η = 0.3", "in turns, averaged slopes"), strict=False):
+        ax.legend(loc="lower left", frameon=True, framealpha=1, edgecolor="white")
+        ax.set_title(f"V = g d, γ = {gamma:g}:\n{title}")
+        _plane(ax, 1.8)
     for ax, name in zip(axes[2:], ("plain steps, -log D", "with friction"), strict=True):
         _eight(ax, name, 400)
-        ax.set(title="eight seeds, " + ("with r1 = 20" if name == "with friction" else "without"), xlabel="round")
-        ax.set_ylim(485, 512)
-    axes[2].set_ylabel("mean of the fakes, and a spread")
-    show(figure, "With friction both orders spiral in, and the fakes' mean no longer runs on, in any of eight seeds.")
+        ax.set(title=f"nets, mean of the fakes:\n{name}", xlabel="round", ylim=(485, 512))
+    show(figure, "With friction both orders spiral in, averaged slopes with short steps only; nets no longer run on.")
 
 
 def row(result: sweep.Result) -> None:

@@ -119,7 +119,7 @@ def turning(round: int = 0, eta: float = 0.4, order: str = "in turns") -> str:
     right, before, after = (1, "end", "start") if d >= 0 else (-1, "start", "end")  # labels beside a hill that slopes
     inside += [svg.text(hill.x(0) + 8 * right, hill.y(0) + 36, "real coin", anchor=after)]
     inside += [svg.text(hill.x(-g) - 8 * right, hill.y(-g * d) - 8, "fake", GREEN, before)]
-    parts = hill.show(inside) + hill.x_axis("weight, counted from the real coin") + hill.y_axis("D's raw number")
+    parts = hill.show(inside) + hill.x_axis("weight, counted from the real coin") + hill.y_axis("D's logit")
     color = IN_TURNS if order == "in turns" else AT_ONCE
     points = " ".join(f"{plane.x(a):.1f},{plane.y(b):.1f}" for a, b in path.tolist())
     lines = [plane.line(ENDS, (0, 0), "guide"), plane.line((0, 0), ENDS, "guide")]

@@ -70,7 +70,7 @@ def without_average(seed):
         return torch.optim.Adam(params, lr=lr, betas=(0.0, 0.999), fused=True)
 
     share = near(*path_of(recipes.gaussian(seed, decay=None, lr_g=0.5, optimizer=adam), 1500)[:, -500:])
-    return share >= 0.75, {"within 1": share}
+    return share > 0.9, {"within 1": share}
 
 
 def nearly_alike(seed):
@@ -147,7 +147,7 @@ OBSERVATIONS = {
     "the spread grew beyond 9, then fell below 2.3, and in the end it was found ({} of 8 seeds)": slow_d,
     "after 450 rounds their mean was still below 471, and with k = 1 it was beyond 498 ({} of 8 seeds)": strong_d,
     "this path went round at least five times ({} of 8 seeds)": goes_round,
-    "it was within 1 of (500, 5) in more than three quarters of the last 500 rounds ({} of 8 seeds)": without_average,
+    "within 1 of (500, 5) in more than nine tenths of the last 500 rounds ({} of 8 seeds)": without_average,
     "the mean stayed within 0.1 of it from round 200 to 400 ({} of 8 seeds)": nearly_alike,
     "they ran farther beyond 500 both at once than in turns ({} of 8 seeds)": order,
     "without R1 it ran beyond 502, and with R1 it never went beyond 501.5 ({} of 8 seeds)": r1_holds,

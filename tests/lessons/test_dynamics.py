@@ -275,6 +275,12 @@ def test_both_at_once_friction_wins_if_eta_is_smaller_than_gamma(eta):
     assert (r[-20:].mean() < r[:20].mean()) == (eta < 0.5)
 
 
+@pytest.mark.parametrize("order", ["in turns", "both at once"])
+def test_a_friction_that_is_too_strong_throws_the_slope_over(order):
+    assert lesson.played(0.3, 300, order, gamma=5.0)[-1].norm() < 0.01
+    assert lesson.played(0.3, 300, order, gamma=8.0)[-1].norm() > 100
+
+
 def value(g, d, spread, z):
     real, fake = torch.sigmoid(d * spread * z), torch.sigmoid(d * (spread * z - g))
     return real.log().mean() + (1 - fake).log().mean()

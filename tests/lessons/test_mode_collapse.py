@@ -1,0 +1,242 @@
+import importlib.util
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from answers import boom, in_all_forms, says, spoiling, told
+from torch.distributions import Normal
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from gan_lessons import data, losses, metrics, recipes, seen, theory
+from gan_lessons.lessons import mode_collapse as lesson
+from gan_lessons.optimizers import adam
+
+LOG_4 = math.log(4)
+
+# -- what the lesson states of its games, played on eight seeds by tests/make/observations.py --------------------------
+
+
+def nearest(gan, n=500):
+    """The share of the fakes that are nearest to each bump, (bumps,), and the share of good ones."""
+    bumps = gan.data.component_distribution
+    x = seen.made(gan, seen.noise(gan, n)).reshape(n, -1)
+    distance, which = torch.cdist(x, bumps.mean.reshape(len(bumps.mean), -1)).min(dim=1)
+    good = distance <= 3 * bumps.stddev.max()
+    return which.bincount(minlength=len(bumps.mean)) / n, good.double().mean().item()
+
+
+def goes_round(seed):
+    """Looks at every tenth round from 100 to 600: are at least 90% of the fakes nearest to one bump, and which?"""
+    gan, places, alike = recipes.ring(seed, lr_g=0.003), set(), []
+    for i, _ in enumerate(gan.run(600), start=1):
+        if i >= 100 and i % 10 == 0:
+            shares, _ = nearest(gan)
+            alike.append(shares.max().item() >= 0.9)
+            places |= {shares.argmax().item()} if alike[-1] else set()
+    share = sum(alike) / len(alike)
+    return share > 1 / 3 and len(places) >= 5, {"share of moments": share, "bumps visited": len(places)}
+
+
+def calm_losses(seed):
+    """Looks at every 25th round up to 1,500."""
+    gan, recent, collapsed, calm = recipes.three_bumps(seed), [], 0, 0
+    for i, record in enumerate(gan.run(1500), start=1):
+        recent.append(record.loss_d.item())
+        if i >= 100 and i % 25 == 0:
+            shares, good = nearest(gan)
+            if shares.max() >= 0.9 and good >= 0.95:
+                collapsed += 1
+                calm += abs(sum(recent[-100:]) / 100 - LOG_4) < 0.1
+    return calm > 0, {"collapsed moments": collapsed, "with calm losses": calm}
+
+
+def opens(seed):
+    gan = recipes.ring(seed, lr_g=0.003)
+    for _ in gan.run(500):
+        pass
+    gan.lr_d, found = 0.01, []
+    for i, _ in enumerate(gan.run(700), start=1):
+        if i > 500 and i % 20 == 0:
+            found.append(seen.modes(gan)["modes found"])
+    return sum(found) / len(found) >= 4, {"modes found, mean of the last 200 rounds": sum(found) / len(found)}
+
+
+OBSERVATIONS = {
+    "in {} of 8 seeds the clump visited at least five of the eight bumps in the first 600 rounds": goes_round,
+    "{} of 8 seeds had such moments": calm_losses,
+    "in {} of 8 seeds more than half of the bumps were found": opens,
+}
+
+
+# -- the formulas, each computed another way ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("w", [0.6, 0.36, 0.2, 0.9])
+def test_c_of_a_missed_mode(w):
+    C = w * math.log(w) - (1 + w) * math.log(1 + w)
+    assert lesson.best_value(torch.tensor([1 - w, w]), torch.tensor([0.0, 1.0])).item() == pytest.approx(C, abs=1e-6)
+    humps = data.bumps(means=(460.0, 500.0), sds=(2.0, 2.0), weights=(1 - w, w))
+    x = torch.linspace(440, 520, 8001, dtype=torch.double)
+    assert theory.criterion(humps, Normal(500.0, 2.0), x) == pytest.approx(C, abs=1e-3)  # as an integral
+
+
+def test_the_numbers_of_the_missed_modes():
+    x = torch.linspace(460, 540, 8001, dtype=torch.double)
+    assert theory.criterion(lesson.BUMPS, lesson.MIDDLE, x) == pytest.approx(-1.059, abs=1e-3)
+    assert lesson.side_share(0.0) == pytest.approx(-1.059, abs=5e-4)
+    shares = [i / 100 for i in range(41)]
+    assert min(shares, key=lesson.side_share) == 0.2 and lesson.side_share(0.2) == pytest.approx(-LOG_4)
+    best = theory.optimal_discriminator(lesson.BUMPS, lesson.MIDDLE)
+    at = best(torch.tensor([485.0, 496.0, 500.0, 504.0])).tolist()
+    assert at == [pytest.approx(1, abs=1e-6), *[pytest.approx(3 / 8, abs=1e-3)] * 3]
+
+
+def test_the_plateau_has_no_push():
+    x = (500 + 2 * seen.quantiles(Normal(0.0, 1.0), 9).double()).requires_grad_()
+    odds = theory.log_odds(lesson.BUMPS, lesson.MIDDLE)(x)
+    (slope,) = torch.autograd.grad(odds.sum(), x)
+    assert ((1 - odds.sigmoid()) * slope).abs().max() < 1e-6
+
+
+def test_the_numbers_of_packs():
+    real, fake = 0.6 * 0.6, 1.0
+    assert real / (real + fake) == pytest.approx(0.265, abs=5e-4)
+    assert sum(w * w for w in (0.2, 0.6, 0.2)) == pytest.approx(0.44)
+    assert real * math.log(real) - (1 + real) * math.log(1 + real) == pytest.approx(-0.786, abs=5e-4)
+
+
+def test_nearest_agrees_with_metrics_modes():
+    gan = recipes.three_bumps(1, lr_d=0.005)
+    lesson.run(gan, 200)
+    x, centres = seen.made(gan, seen.noise(gan, 2000)), gan.data.component_distribution.mean
+    shares, good = lesson.nearest(gan, 2000)
+    assert shares.sum().item() == pytest.approx(1) and good == pytest.approx(metrics.modes(x, centres, 2.0)[1])
+
+
+def test_where_losses_rest():
+    half, pair = losses.non_saturating.at_equilibrium, losses.relativistic.at_equilibrium
+    assert half == (pytest.approx(1.386, abs=5e-4), pytest.approx(0.693, abs=5e-4))
+    assert pair == (pytest.approx(0.693, abs=5e-4),) * 2
+
+
+# -- the lesson's own games --------------------------------------------------------------------------------------------
+
+
+def cure_hills():
+    path = Path(__file__).parents[1] / "make" / "cure_hills.py"
+    spec = importlib.util.spec_from_file_location("cure_hills", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_record_of_cures():
+    made, record = cure_hills(), data.saved_record("cure_hills")
+    for recipe, games in made.GAMES.items():
+        assert list(record[recipe]) == list(games)
+        assert all(len(one["course"]) == made.ROUNDS // made.EVERY for one in record[recipe].values())
+    again = made.course(made.made("three_bumps", "faster D"), 100)
+    kept = record["three_bumps"]["faster D"]["course"][:2]
+    assert torch.allclose(torch.tensor(again), torch.tensor(kept), atol=0.02)
+
+
+def test_a_fresh_d_tells_a_good_game_from_a_bad_one():
+    """The first two games of the lesson, with G put where they end."""
+    for place, low, high in (((500.0, 5.0), 1.35, 1.42), ((480.0, 1.0), 0.0, 0.05)):
+        gan = recipes.gaussian(0, start=place)
+        last = lesson.alone(gan, 300)[-50:]
+        assert low < sum(last) / 50 < high
+
+
+def test_the_buttons_are_the_games_of_the_record():
+    wanted = {
+        name: {k: getattr(v, "name", v) for k, v in one.items()}
+        for name, one in cure_hills().GAMES["three_bumps"].items()
+    }
+    assert wanted == lesson.CURES
+
+
+# -- the checks of the exercises ---------------------------------------------------------------------------------------
+
+
+def modes_found(x, centres, sd, far=3.0, least=0.01, of_all=True):
+    distance, which = (x[:, None] - centres).abs().min(dim=1)
+    good = distance <= far * sd
+    whole = len(x) if of_all else good.sum()
+    return sum((((which == i) & good).sum() / whole >= least).item() for i in range(len(centres)))
+
+
+MODES = [
+    (modes_found, "Right"),
+    (lambda *a: float(modes_found(*a)), "Right"),
+    (lambda *a: torch.tensor(modes_found(*a)), "Right"),
+    (lambda x, c, sd: metrics.modes(x, c, sd)[0], "Right"),
+    (lambda x, c, sd: metrics.modes(x, c, sd), "the number of bumps alone"),
+    (lambda *a: modes_found(*a, far=1000.0), "far from it"),
+    (lambda *a: modes_found(*a, least=1e-9), "one fake is not enough"),
+    (lambda *a: modes_found(*a, of_all=False), "not 1% of the good ones"),
+    (lambda *a: modes_found(*a) / 5, "a number of bumps"),
+    (lambda *a: modes_found(*a) + 1, "it should be"),
+    (boom, "raised RuntimeError"),
+    (3, "hand over the function"),
+]
+
+
+def value(p, q):
+    return torch.xlogy(p, p / (p + q)).sum() + torch.xlogy(q, q / (p + q)).sum()
+
+
+VALUE = [
+    *in_all_forms(value),
+    (spoiling(value), "Right"),
+    (lambda p, q: (p * (p / (p + q)).log()).sum() + (q * (q / (p + q)).log()).sum(), "0 * log(0)"),
+    (lambda p, q: -value(p, q), "the sign"),
+    (lambda p, q: value(p, q) / math.log(2), "in bits"),
+    (lambda p, q: (value(p, q) + LOG_4) / 2, "this is the JSD"),
+    (lambda p, q: torch.xlogy(p, p / (p + q)).sum(), "part of the fakes is missing"),
+    (lambda p, q: torch.xlogy(q, q / (p + q)).sum(), "part of the real coins is missing"),
+    (lambda p, q: -LOG_4, "lazy D"),
+    (lambda p, q: value(p, q) / 4, "add up"),
+    (lambda p, q: torch.xlogy(p, p / (p + q)), "the sum over all kinds"),
+    (lambda p, q: value(p, q) + 1, "it should be"),
+    (boom, "raised RuntimeError"),
+]
+
+
+def fresh_loss(G, D, turns=300, moves=None, factor=1.0, detach=True):
+    weights = [*D.parameters(), *(G.parameters() if moves else [])]
+    adam_d, found = adam(weights, lr=0.01), []
+    for _ in range(turns):
+        x_real, x_fake = data.gaussian().sample((128,)), G(torch.randn(128))
+        x_fake = x_fake if moves else x_fake.detach()
+        loss = bce(D(x_real), torch.ones(128)) + bce(D(x_fake), torch.zeros(128))
+        adam_d.zero_grad()
+        loss.backward()
+        adam_d.step()
+        found.append(factor * loss.item())
+    return sum(found[-50:]) / 50
+
+
+def untrained(G, D):
+    return bce(D(data.gaussian().sample((128,))), torch.ones(128)).item() * 2
+
+
+FRESH = [
+    (fresh_loss, "Right"),
+    (lambda G, D: torch.tensor(fresh_loss(G, D)), "Right"),
+    (lambda G, D: fresh_loss(G, D, factor=0.5), "do not halve"),
+    (lambda G, D: fresh_loss(G, D, factor=-1.0), "above 0"),
+    (lambda G, D: fresh_loss(G, D, moves=True), "G has moved"),
+    (untrained, "D has not moved"),
+    (lambda G, D: fresh_loss(G, D, turns=50), "Not yet"),
+    (boom, "raised RuntimeError"),
+    (1.386, "hand over the function"),
+]
+
+ALL = {"check_modes_found": MODES, "check_best_v": VALUE, "check_fresh_loss": FRESH}
+
+
+@pytest.mark.parametrize(("check", "answer", "text"), told(lesson, ALL))
+def test_checks(check, answer, text, capsys):
+    says(check, answer, text, capsys)

@@ -201,7 +201,7 @@ def ring_cures() -> None:
     """The same on the ring: how many of the fakes are good and at each of the eight bumps, round by round."""
     record = data.saved_record("cure_hills")
     figure, axes = plt.subplots(2, 3, figsize=(12, 4.6), sharex=True, sharey=True)
-    for ax, (name, one) in zip(axes.flat, record["ring"].items(), strict=True):
+    for ax, (name, one) in zip(axes.flat, record["ring"].items(), strict=False):
         course = torch.tensor(one["course"])
         image = ax.imshow(course.T, cmap="Greens", vmin=0, vmax=0.25, aspect="auto", origin="lower")
         image.set_extent((0, len(course) * record["every"], 0.5, 8.5))

@@ -123,6 +123,18 @@ def test_where_losses_rest():
 # -- the lesson's own games --------------------------------------------------------------------------------------------
 
 
+COUNTS = {
+    "three_bumps": {
+        "as it is": 18,
+        "faster D": 40,
+        "packs of two": 40,
+        "packs, faster D": 40,
+        "R1": 24,
+        "pairs, R1 and R2": 20,
+    },
+}
+
+
 def cure_hills():
     path = Path(__file__).parents[1] / "make" / "cure_hills.py"
     spec = importlib.util.spec_from_file_location("cure_hills", path)
@@ -136,6 +148,9 @@ def test_the_record_of_cures():
     for recipe, games in made.GAMES.items():
         assert list(record[recipe]) == list(games)
         assert all(len(one["course"]) == made.ROUNDS // made.EVERY for one in record[recipe].values())
+    for recipe, said in COUNTS.items():  # moments from round 1,050 on at which every mode was found
+        late = {name: one["course"][20:] for name, one in record[recipe].items()}
+        assert {name: sum(min(row) >= 0.01 for row in rows) for name, rows in late.items()} == said
     again = made.course(made.made("three_bumps", "faster D"), 100)
     kept = record["three_bumps"]["faster D"]["course"][:2]
     assert torch.allclose(torch.tensor(again), torch.tensor(kept), atol=0.02)
@@ -240,3 +255,12 @@ ALL = {"check_modes_found": MODES, "check_best_v": VALUE, "check_fresh_loss": FR
 @pytest.mark.parametrize(("check", "answer", "text"), told(lesson, ALL))
 def test_checks(check, answer, text, capsys):
     says(check, answer, text, capsys)
+
+
+def test_the_game_of_the_buttons_breathes():
+    """Some 7 s: the spread of the fakes in the game that the lesson shows, round by round."""
+    gan, spreads = recipes.three_bumps(2), []
+    for i, _ in enumerate(gan.run(1500), start=1):
+        if i > 1000 and i % 10 == 0:
+            spreads.append(seen.made(gan, seen.noise(gan, 500)).std().item())
+    assert min(spreads) < 1 and max(spreads) > 10

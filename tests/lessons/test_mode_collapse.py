@@ -8,7 +8,7 @@ from answers import boom, in_all_forms, says, spoiling, told
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from gan_lessons import data, losses, metrics, recipes, seen, theory
+from gan_lessons import data, losses, metrics, recipes, seen, theory, training
 from gan_lessons.lessons import mode_collapse as lesson
 from gan_lessons.optimizers import adam
 
@@ -108,7 +108,7 @@ def test_the_numbers_of_packs():
 
 def test_nearest_agrees_with_metrics_modes():
     gan = recipes.three_bumps(1, lr_d=0.005)
-    lesson.run(gan, 200)
+    training.stack(gan.run(200))
     x, centres = seen.made(gan, seen.noise(gan, 2000)), gan.data.component_distribution.mean
     shares, good = lesson.nearest(gan, 2000)
     assert shares.sum().item() == pytest.approx(1) and good == pytest.approx(metrics.modes(x, centres, 2.0)[1])
@@ -132,6 +132,14 @@ COUNTS = {
         "R1": 24,
         "pairs, R1 and R2": 20,
     },
+    "ring": {
+        "as it is": 0,
+        "faster D": 21,
+        "packs of two": 25,
+        "packs, faster D": 40,
+        "R1": 39,
+        "pairs, R1 and R2": 40,
+    },
 }
 
 
@@ -154,6 +162,18 @@ def test_the_record_of_cures():
     again = made.course(made.made("three_bumps", "faster D"), 100)
     kept = record["three_bumps"]["faster D"]["course"][:2]
     assert torch.allclose(torch.tensor(again), torch.tensor(kept), atol=0.02)
+
+
+def test_the_twenty_seeds_in_the_text():
+    record = data.saved_record("collapse_20_seeds")
+    all_found = {
+        row: sum(line[1] == record["modes"][row.split("(")[0]] for line in seeds)
+        for row, seeds in record["rows"].items()
+    }
+    assert all_found["three_bumps(pack=2, lr_d=0.005)"] == all_found["ring(pack=2, lr_d=0.005)"] == 20
+    losses_alone = ("", "loss=losses.minimax", "loss=losses.least_squares", "loss=losses.smoothed(0.9)")
+    assert [all_found[f"three_bumps({loss})"] for loss in losses_alone] == [13, 9, 10, 12]
+    assert 0.45 < sum(line[2] for line in record["rows"]["ring(pack=2)"]) / 20 < 0.55
 
 
 def test_a_fresh_d_tells_a_good_game_from_a_bad_one():
@@ -192,7 +212,7 @@ MODES = [
     (lambda *a: modes_found(*a, least=1e-9), "one fake is not enough"),
     (lambda *a: modes_found(*a, of_all=False), "not 1% of the good ones"),
     (lambda *a: modes_found(*a) / 5, "a number of bumps"),
-    (lambda *a: modes_found(*a) + 1, "it should be"),
+    (lambda *a: modes_found(*a) + 4, "it should be"),
     (boom, "raised RuntimeError"),
     (3, "hand over the function"),
 ]

@@ -224,7 +224,7 @@ def value(p, q):
 
 VALUE = [
     *in_all_forms(value),
-    (spoiling(value), "Right"),
+    (spoiling(value), "0 * log(0)"),
     (lambda p, q: (p * (p / (p + q)).log()).sum() + (q * (q / (p + q)).log()).sum(), "0 * log(0)"),
     (lambda p, q: -value(p, q), "the sign"),
     (lambda p, q: value(p, q) / math.log(2), "in bits"),

@@ -290,3 +290,12 @@ def test_the_game_of_the_buttons_breathes():
         if i > 1000 and i % 10 == 0:
             spreads.append(seen.made(gan, seen.noise(gan, 500)).std().item())
     assert min(spreads) < 1 and max(spreads) > 10
+
+
+def test_a_stronger_penalty_keeps_all_three():
+    """Some 9 s: the game of the last button with gamma = 200 in place of 20."""
+    gan, found = recipes.three_bumps(2, loss=losses.relativistic, r1=200.0, r2=200.0), []
+    for i, _ in enumerate(gan.run(1500), start=1):
+        if i > 500 and i % 50 == 0:
+            found.append(seen.modes(gan)["modes found"])
+    assert found == [3] * 20

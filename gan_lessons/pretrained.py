@@ -18,6 +18,7 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist": ("mnist", {}),
     "mnist_paper": ("mnist_paper", {}),
     "mnist_best": ("mnist_best", {}),
+    "mnist_best_10_epochs": ("mnist_best", {}),  # the same, half-way
     "mnist_small_z1": ("mnist_small", {"latent_dim": 1}),
     "mnist_small_z2": ("mnist_small", {"latent_dim": 2}),
     "mnist_small_z8": ("mnist_small", {"latent_dim": 8}),

@@ -204,6 +204,7 @@ def test_fewer_epochs_than_done_only_draw(run, capsys, tmp_path):
 def test_an_epoch_is_the_recipes_own():
     assert {name: cli.epoch(recipe()) for name, recipe in cli.RECIPES.items()} == {
         "mnist_quick": 600,
+        "mnist_small": 600,
         "mnist_best": 500,
         "mnist": 600,
         "mnist_paper": 500,

@@ -17,6 +17,7 @@ LATENT_DIMS = {
     "mnist": 100,
     "mnist_paper": 100,
     "mnist_best": 64,
+    "mnist_best_10_epochs": 64,
     "mnist_small_z1": 1,
     "mnist_small_z2": 2,
     "mnist_small_z8": 8,

@@ -44,8 +44,8 @@ class Figure1:
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         label = "Figure 1, live: densities of data and fakes, and D, over x; fakes on D's curve; path of mean and sd"
-        best = self.D_star and laws.exact(trainer.data)
-        opinion = "D(x)" if trainer.loss.probability else "D: more real than the mean fake?"
+        best = self.D_star and laws.exact(trainer.data) and trainer.loss.probability is not None
+        opinion = "D(x)" if trainer.loss.probability else "D, beside the mean fake"
         names = {"data": "data", "fakes": "fakes", "D": opinion} | ({"D*": "D*(x), the best D"} if best else {})
         parts = [
             legend(names.items()),

@@ -38,6 +38,8 @@ class Images:
         parts = [text(10, 16, "the same 40 z in every frame"), fakes]
         for box, guides, names in ((upper, [0.5], PROBABILITIES), (lower, trainer.loss.at_equilibrium, LOSSES)):
             inside = [box.line(ends, (guide, guide), "guide") for guide in guides]
+            if box is upper and trainer.loss.probability is None:
+                inside.append(text(8, 16, "this loss has no D(x)"))
             few = slice(None, None, 1 + len(track) // 150)
             inside += [box.line(steps[few], curves[name][few], style, width=1.6) for name, style in names.items()]
             parts += [box.show(inside), box.x_axis("step" if box is lower else ""), box.y_axis()]

@@ -21,7 +21,7 @@ from gan_lessons.training import Trainer
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "collapse_20_seeds.json"
 SEEDS = range(20)
 SD = {"three_bumps": 2.0, "ring": 0.1}  # of each mode
-GAMMA = {"three_bumps": 20.0, "ring": 0.5}  # in units of x squared: the bumps lie 7 times as far apart
+GAMMA = {"three_bumps": 200.0, "ring": 0.5}  # in units of x squared: its bumps are 20 times as wide
 
 
 def tries(gamma: float) -> list[dict[str, Any]]:

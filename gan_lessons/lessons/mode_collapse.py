@@ -181,7 +181,7 @@ def cures(*names: str) -> None:
     """
     record = data.saved_record("cure_hills")
     x, every, shades = torch.tensor(record["x"]), record["every"], ("#74c27f", GREEN, "#0c4716")
-    look = {"figsize": (11.5, 0.5 + 1.75 * len(names)), "width_ratios": (2, 3), "sharex": "col", "squeeze": False}
+    look = {"figsize": (11.5, 0.5 + 2.1 * len(names)), "width_ratios": (2, 3), "sharex": "col", "squeeze": False}
     figure, axes = plt.subplots(len(names), 2, layout="constrained", **look)
     for (hills, along), name in zip(axes, names, strict=True):
         one = {key: torch.tensor(value) for key, value in record["games"][name].items() if key != "fakes"}
@@ -218,7 +218,7 @@ def table() -> None:
             ax.scatter(range(20), [y] * 20, c=sorted(found, reverse=True), **look)
             ax.text(20.2, y, f"{found.count(most)} of 20, good {sum(good) / 20:.0%}", va="center", fontsize=9)
         name = "three bumps" if recipe == "three_bumps" else "ring"
-        ax.set(xlim=(-0.8, 29), ylim=(at[-1] + 0.6, -0.8), xticks=[], title=f"{name}: all {most} found in")
+        ax.set(xlim=(-0.8, 29), ylim=(at[-1] + 0.6, -0.8), xticks=[], title=f"{name}: all {most} found (dark) in")
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.tick_params(length=0)
     axes[0].set_yticks(at, ROWS)

@@ -194,6 +194,29 @@ def test_the_record_of_cures():
     assert torch.allclose(torch.tensor(again), torch.tensor(games["faster D"]["course"][:2]), atol=0.02)
 
 
+def test_found_is_not_won():
+    even = torch.linspace(479, 521, 4201)
+    near = (even[:, None] - lesson.BUMPS.component_distribution.mean).abs().min(dim=1).values <= 6
+    assert near.double().mean().item() == pytest.approx(0.86, abs=0.005)
+    record = data.saved_record("cure_hills")
+    x, one = torch.tensor(record["x"]).double(), record["games"]["R1"]
+    assert sum(one["course"][-1]) == pytest.approx(0.95, abs=0.005) and abs(torch.tensor(one["D"]) - 0.5).max() < 0.02
+    p, q = lesson.BUMPS.log_prob(x).exp(), torch.tensor(one["p_g"]).double()
+    assert torch.trapezoid(q, x).item() == pytest.approx(1, abs=0.01)  # the curve that is drawn has all of the spike
+    C = torch.trapezoid(torch.xlogy(p, p) + torch.xlogy(q, q) - torch.xlogy(p + q, p + q), x)
+    assert -C.item() == pytest.approx(1.2, abs=0.05)
+
+
+def test_a_d_that_is_nearly_the_best_keeps_the_fakes_on_the_plateau():
+    """Some 15 s, twenty turns of D a round: what the theory says of the best D, seen in a game."""
+    gan = recipes.three_bumps(2, lr_d=0.005, k=20)
+    for i, _ in enumerate(gan.run(500), start=1):
+        if i % 100 == 0:
+            shares, good = nearest(gan, 1000)
+            assert shares.tolist() == [0, 1, 0] and good > 0.98
+    assert sum(lesson.alone(gan, 400)[-50:]) / 50 == pytest.approx(1.059, abs=0.03)
+
+
 def test_the_twenty_seeds_in_the_text():
     record = data.saved_record("collapse_20_seeds")
 

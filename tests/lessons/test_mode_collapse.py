@@ -347,6 +347,15 @@ def test_checks(check, answer, text, capsys):
     says(check, answer, text, capsys)
 
 
+def test_why_it_breathes():
+    """While the fakes spread the hill is lowest in the middle, and highest there while they run together."""
+    gan, x = recipes.three_bumps(2), torch.tensor([475.0, 485.0, 500.0, 515.0, 525.0])
+    for i, _ in enumerate(gan.run(280), start=1):
+        if i in (160, 280):
+            D = seen.curves(gan, x).D.tolist()
+            assert D[2] == (min(D) if i == 160 else max(D))
+
+
 def test_the_game_of_the_buttons_breathes():
     """Some 7 s: the spread of the fakes in the game that the lesson shows, round by round."""
     gan, spreads = recipes.three_bumps(2), []

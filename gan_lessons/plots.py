@@ -1,6 +1,7 @@
 """Arrays to Axes, in the colours of `style`."""
 
 import io
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -220,10 +221,10 @@ def bar_table(rows: dict[str, dict], columns: dict[str, tuple], colors: list[str
     figure, axes = plt.subplots(1, len(columns), figsize=(13, 0.4 * len(rows) + 0.6), sharey=True)
     for ax, (key, (title, good, digits, end)) in zip(axes, columns.items(), strict=True):
         values = [row[key] for row in rows.values()]
-        chosen = {"high": max(values), "low": min(values), "": None}[good]
+        chosen = {"high": max(values), "low": min(values), "": math.nan}[good]
         for i, (value, color) in enumerate(zip(values, colors, strict=True)):
             bar(ax, min(max(value, 0), end), i, f"{value:.{digits}f}", color=color)
-            if value == chosen:
+            if f"{value:.{digits}f}" == f"{chosen:.{digits}f}":
                 ax.texts[-1].set(color=best, fontweight="bold", fontsize=11)
         ax.set(xlim=(0, 1.4 * end), xticks=[], title=f"{title}\ngood is {good}" if good else title)
     axes[0].set(yticks=range(len(rows)), yticklabels=list(rows))

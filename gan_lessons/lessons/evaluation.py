@@ -195,7 +195,6 @@ def three_bells() -> None:
     show(figure, "Three bells, shifted, wider, or both; as points of mean and spread all are 5 away from the star.")
 
 
-AGES = {"mnist_best_10_epochs": "10 epochs", "mnist_best": "20 epochs"}
 AVERAGED = {name: pretrained.card(name)["metrics"]["averaged"] for name in pretrained.names()}
 
 

@@ -108,6 +108,15 @@ def test_the_yardstick(real):
     assert [round(sets[name]["parzen"]) for name in ("real digits", "blurred", "centres")] == [244, 308, 337]
 
 
+def test_more_digits_carry_narrower_bumps():
+    train, held_out, _ = lesson.digits()
+    nats = {}
+    for n, sigmas in ((10_000, (0.16, 0.18, 0.2)), (50_000, (0.14, 0.16, 0.18))):
+        nats[n] = [metrics.parzen_log_likelihood(train[:n], held_out[:300], sigma)[0] for sigma in sigmas]
+        assert max(nats[n]) == nats[n][1]
+    assert max(nats[50_000]) - max(nats[10_000]) == pytest.approx(80, abs=8)
+
+
 def test_perfect_fakes_lose_nats_in_many_dimensions(real):
     found = lesson.dimensions((1, 20, 784))
     assert abs(found[1][0]) < 0.02 and found[1][1] < 0.01

@@ -151,12 +151,12 @@ def squares(test: Tensor, sets: dict[str, Tensor], which: int = 28) -> None:
 @cache
 def dimensions(dims: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 300, 784)) -> dict[int, tuple[float, float]]:
     """For N(0, 1) in each of d coordinates: nats that bumps on 10,000 draws lose, and nearest / typical distance."""
-    found, scale = {}, [i / 20 for i in range(1, 31)]
+    found, scale = {}, [i / 20 for i in (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28)]
     with seeded(0):
         for d in dims:
             s, x = torch.randn(10_000, d), torch.randn(200, d)
             apart = torch.cdist(x, s)
-            logs = [(-(apart**2) / (2 * w**2)).logsumexp(1).mean().item() - d * math.log(w) for w in scale]
+            logs = [(apart.square() / (-2 * w**2)).logsumexp(1).mean().item() - d * math.log(w) for w in scale]
             own = (-x.square().sum(1) / 2).mean().item()  # both without d / 2 log(2 pi)
             found[d] = own - max(logs) + math.log(10_000), closeness(apart)
     return found

@@ -1,7 +1,9 @@
 """Arrays to Axes, in the colours of `style`."""
 
 import io
+import math
 from collections.abc import Iterable
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -134,3 +136,47 @@ def _legend_below(*axes: Axes, columns: int = 4) -> None:
     """Under the axes, where no curve can run through it; axes that share a frame share it."""
     handles = [handle for ax in axes for handle in ax.get_legend_handles_labels()[0]]
     axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)
+
+
+def image_rows(rows: dict[str, Tensor], n: int = 14, ax: Axes | None = None) -> Axes:
+    """The first n pictures of each set, a row each, with its name on the left. Pictures: as in `image_grid`."""
+    ax = image_grid(torch.cat([x[:n] for x in rows.values()]), n, ax=ax)
+    height = ax.images[0].get_array().shape[0] / len(rows)
+    for i, name in enumerate(rows):
+        ax.text(-8, height * (i + 0.5), name, ha="right", va="center", fontsize=9)
+    return ax
+
+
+def bar(ax: Axes, value: float, place: float, words: str, height: float = 0.7, size: float = 8, **look: Any) -> None:
+    """A level bar from 0 to value, with words at its end, outside."""
+    ax.barh(place, value, height, **look)
+    offset, side = (4, "left") if value >= 0 else (-4, "right")
+    ax.annotate(words, (value, place), (offset, 0), textcoords="offset points", va="center", ha=side, fontsize=size)
+
+
+def bar_table(rows: dict[str, dict], columns: dict[str, tuple], colors: list[str], best: str) -> Figure:
+    """Rows of numbers as bars. columns: title, "high", "low" or "", digits, end of bars; best: colour of the best."""
+    figure, axes = plt.subplots(1, len(columns), figsize=(13, 0.4 * len(rows) + 0.6), sharey=True)
+    for ax, (key, (title, good, digits, end)) in zip(axes, columns.items(), strict=True):
+        values = [row[key] for row in rows.values()]
+        chosen = {"high": max(values), "low": min(values), "": math.nan}[good]
+        for i, (value, color) in enumerate(zip(values, colors, strict=True)):
+            bar(ax, min(max(value, 0), end), i, f"{value:.{digits}f}", color=color)
+            if f"{value:.{digits}f}" == f"{chosen:.{digits}f}":
+                ax.texts[-1].set(color=best, fontweight="bold", fontsize=11)
+        ax.set(xlim=(0, 1.4 * end), xticks=[], title=f"{title}\ngood is {good}" if good else title)
+    axes[0].set(yticks=range(len(rows)), yticklabels=list(rows))
+    axes[0].invert_yaxis()
+    return figure
+
+
+def balls(real: Tensor, fake: Tensor, k: int, ax: Axes, tell: bool = True) -> Axes:
+    """Points of the plane, (n, 2) and (m, 2): around each real one a ball to its k-th neighbour, green if reached."""
+    radius = torch.cdist(real, real).kthvalue(k + 1, dim=1).values  # k others, and itself
+    reached, color = (torch.cdist(real, fake) < radius[:, None]).any(dim=1), STYLE["fakes"]["color"]
+    for point, r, hit in zip(real.tolist(), radius.tolist(), reached.tolist(), strict=True):
+        ax.add_patch(plt.Circle(point, r, fill=False, color=color if hit and tell else "#bbbbbb"))
+    ax.plot(*real.T, ".", color="black", markersize=5)
+    ax.plot(*fake.T, "x", color=color, markersize=5)
+    ax.set(aspect="equal", xticks=[], yticks=[])
+    return ax

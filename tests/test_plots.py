@@ -183,3 +183,27 @@ def test_plane_without_a_map(ax):
     plots.plane(*PLANE._replace(D=None), ax=ax)
     assert not ax.images and any("no map" in text.get_text() for text in ax.texts)
     assert "D(x) = 1/2" not in [line.get_label() for line in ax.lines]
+
+
+def test_rows_of_pictures_have_names(ax):
+    plots.image_rows({"above": IMAGES, "below": -IMAGES}, n=6, ax=ax)
+    (image,) = ax.images
+    assert image.get_array().shape == (56, 168) and [text.get_text() for text in ax.texts] == ["above", "below"]
+    assert np.allclose(image.get_array()[:28], -image.get_array()[28:])
+
+
+def test_a_table_of_bars_marks_the_best():
+    rows = {"a": {"good": 1.0, "far": 9.0}, "b": {"good": 1.001, "far": 2.0}, "c": {"good": -1.0, "far": 3.0}}
+    columns = {"good": ("Good", "high", 2, 1.0), "far": ("Far", "low", 0, 4.0)}
+    figure = plots.bar_table(rows, columns, ["black"] * 3, "#123456")
+    marked = [[text.get_text() for text in ax.texts if text.get_color() == "#123456"] for ax in figure.axes]
+    assert marked == [["1.00", "1.00"], ["2"]]
+    assert [bar.get_width() for bar in figure.axes[1].patches] == [4, 2, 3]  # long ones are cut
+    plt.close(figure)
+
+
+def test_balls_that_are_reached_are_green(ax):
+    real, fake = torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]]), torch.tensor([[0.2, 0.0]])
+    plots.balls(real, fake, 1, ax)
+    assert [ball.radius for ball in ax.patches] == [1, 1, 2]
+    assert [to_hex(ball.get_edgecolor()) for ball in ax.patches] == [style.STYLE["fakes"]["color"]] * 2 + ["#bbbbbb"]

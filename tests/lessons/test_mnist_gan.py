@@ -38,12 +38,12 @@ def played(gan, rounds):
 def fools_a_frozen_d(seed):
     gan = recipes.mnist_quick(seed, device="cpu")
     played(gan, 300)
-    before, x_real = state(gan)[1], data.mnist("test")[:1000].images.flatten(1) / 127.5 - 1
-    gan.k, real = 0, seen.heights(gan, x_real).mean().item()
+    before, gan.k = state(gan), 0
     for _ in gan.run(100):
         pass
-    fake, after = state(gan)
-    return fake > real, {"D(x)": real, "D(G(z))": fake, "legible": before, "legible after": after}
+    after = state(gan)
+    measured = {"before": before[0], "after": after[0], "legible": before[1], "legible after": after[1]}
+    return after[0] > before[0] + 0.1, measured
 
 
 def five_turns_part_the_curves(seed):
@@ -54,7 +54,7 @@ def five_turns_part_the_curves(seed):
     return real_5 - fake_5 > real - fake, {"gap, k = 1": real - fake, "gap, k = 5": real_5 - fake_5}
 
 
-def digits_come_back(seed):
+def long_steps_break_the_digits(seed):
     gan = recipes.mnist_quick(seed, device="cpu")
     played(gan, 200)
     before, gan.lr_g = state(gan)[1], 0.05
@@ -62,13 +62,13 @@ def digits_come_back(seed):
     broken, gan.lr_g = state(gan)[1], 0.001
     played(gan, 300)
     after = state(gan)[1]
-    return broken < before < after, {"legible before": before, "broken": broken, "after": after}
+    return broken < before / 4, {"legible before": before, "broken": broken, "after": after}
 
 
 OBSERVATIONS = {
-    "in {} of 8 seeds D said more about them than about real digits": fools_a_frozen_d,
+    "in {} of 8 seeds D's mean answer about 1,000 fakes rose by more than 0.1 in 100 rounds": fools_a_frozen_d,
     "in {} of 8 seeds the two curves of D moved apart": five_turns_part_the_curves,
-    "in {} of 8 seeds more were legible than before 300 rounds later": digits_come_back,
+    "in {} of 8 seeds fewer than a quarter of the legible ones were left": long_steps_break_the_digits,
 }
 
 
@@ -77,6 +77,9 @@ def test_in_how_many_of_these_games_fewer_fakes_were_legible():
     sentence = next(one for one, play in OBSERVATIONS.items() if play is fools_a_frozen_d)
     fewer = sum(row["legible after"] < row["legible"] for row in rows[sentence]["seeds"].values())
     shown(f"in {fewer} of them fewer were legible")
+    sentence = next(one for one, play in OBSERVATIONS.items() if play is long_steps_break_the_digits)
+    back = sum(row["after"] > row["legible before"] / 2 for row in rows[sentence]["seeds"].values())
+    shown(f"in {back} of the 8 more than half of them were back")
 
 
 # -- the numbers in the text, computed another way ---------------------------------------------------------------------

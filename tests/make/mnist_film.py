@@ -74,7 +74,7 @@ def film(trainer: Trainer) -> dict[str, Any]:
 
 @torch.no_grad()
 def averaged(trainer: Trainer) -> dict[str, Any]:
-    """What the average of G draws at the end: how much is legible; three fakes of each kind, of the same three numbers."""
+    """Of what the average of G draws at the end: how much is legible, and three fakes of each kind."""
     share = legible(drawn(trainer, average=True))  # which gives the average batch-norm statistics of its own
     with seeded(2):
         numbers = torch.randn(3, 1, 16).expand(3, 30, 16)

@@ -207,7 +207,7 @@ def curves() -> None:
 
 def frozen() -> None:
     """One game stopped at two moments and played on with k = 0: what D says, what the eye sees; then D learns again."""
-    figure, axes = plt.subplots(2, 6, figsize=(11.5, 3.0))
+    figure, axes = plt.subplots(2, 6, figsize=(10.5, 3.2))
     for row, told in zip(axes, _kept("frozen"), strict=True):
         frames = unpacked(told["film"]).reshape(len(told["rounds"]), 8, -1)
         keys = zip(row, frames, told["rounds"], told["k"], told["D(G(z))"], told["legible"], strict=True)

@@ -67,7 +67,7 @@ def long_steps_break_the_digits(seed):
 
 OBSERVATIONS = {
     "in {} of 8 seeds D's mean answer about 1,000 fakes rose by more than 0.1 in 100 rounds": fools_a_frozen_d,
-    "in {} of 8 seeds the two curves of D moved apart": five_turns_part_the_curves,
+    "In {} of 8 seeds the two curves of D moved apart": five_turns_part_the_curves,
     "in {} of 8 seeds fewer than a quarter of the legible ones were left": long_steps_break_the_digits,
 }
 

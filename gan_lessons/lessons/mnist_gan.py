@@ -15,14 +15,14 @@ from tqdm.auto import tqdm
 
 from gan_lessons import data, metrics, models, plots, pretrained, seen
 from gan_lessons.devices import seeded
-from gan_lessons.lessons.checking import UNANSWERED, call, check, close, named, number, show, tensor, verdict
+from gan_lessons.lessons.checking import UNANSWERED, call, check, close, number, show, tensor, verdict
 from gan_lessons.optimizers import adam
 from gan_lessons.style import STYLE
 from gan_lessons.tiles import unpacked
 from gan_lessons.training import Trainer
 
-GREEN, BLUE, PUSH = (STYLE[key]["color"] for key in ("fakes", "D", "push"))
-OTHER, GREY = "#7a5195", "#888888"  # of what is neither data nor fakes nor D
+GREEN, BLUE = (STYLE[key]["color"] for key in ("fakes", "D"))
+OTHER = "#7a5195"  # of what is neither data nor fakes nor D
 SHIPPED = ("mnist", "mnist_paper", "mnist_best")
 
 
@@ -148,7 +148,7 @@ def average() -> None:
     kept = _kept("game")["weight"]
     rounds = np.arange(1, len(kept["raw"]) + 1) * kept["every"]
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), width_ratios=(1, 1.15, 1.15))
-    axes[0].plot(rounds, kept["raw"], color=GREY, linewidth=0.8, label="the weight")
+    axes[0].plot(rounds, kept["raw"], color="#888888", linewidth=0.8, label="the weight")
     axes[0].plot(rounds, kept["averaged"], color=OTHER, linewidth=2, label="its average")
     axes[0].set(title="one weight of mnist_quick's G", xlabel="round", ylabel="its value")
     axes[0].legend()
@@ -173,15 +173,15 @@ def one_thing_changed() -> None:
     """`mnist_quick` with one thing changed at a time, two seeds each: how many of its averaged fakes are legible."""
     rows = data.saved_record("quick_search")["rows"]
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), sharey=True)
-    columns = [("1000", 0, "legible after 1,000 rounds"), ("2400", 0, "legible after 2,400 rounds")]
-    columns += [("2400", 1, "coverage after 2,400 rounds")]
+    columns = [("1000", 0, "legible, round 1,000"), ("2400", 0, "legible, round 2,400")]
+    columns += [("2400", 1, "coverage, round 2,400")]
     for ax, (rounds, which, title) in zip(axes, columns, strict=True):
         for place, variant in enumerate(CHANGED):
             values = [row["sure, coverage"][rounds][which] for row in rows if row["variant"] == variant]
             ax.plot(values, [place] * len(values), "o", color=OTHER if place else "black")
             if not place:
                 ax.axvline(np.mean(values), **STYLE["guide"])
-        ax.set(title=title, xlim=(0.3, 1), xlabel="share")
+        ax.set(title=title, xlim=(0.3, 1), xlabel="share, averaged fakes")
     axes[0].set_yticks(range(len(CHANGED)), CHANGED)
     axes[0].invert_yaxis()
     show(figure, "Dots for nine recipes, two each: most lie left of those of mnist_quick.")
@@ -222,8 +222,7 @@ def histograms() -> None:
     """How often each digit is drawn by three generators, raw, as the classifier reads it."""
     figure, axes = plt.subplots(1, 3, figsize=(11, 2.8), sharey=True)
     for ax, name in zip(axes, SHIPPED, strict=True):
-        shares = digit_shares(name)
-        ax.bar(range(10), shares, color=GREEN)
+        ax.bar(range(10), shares := digit_shares(name), color=GREEN)
         ax.axhline(0.1, **STYLE["guide"])
         ax.set(title=f"{name}, raw: {shares[1]:.0%} ones", xlabel="digit", xticks=range(10))
     axes[0].set_ylabel("share of 2,000 fakes")
@@ -295,15 +294,16 @@ def check_update_average(update: Any) -> str | None:
     """update(average, G, decay): each weight of average moves a little towards that of G, in place."""
     with seeded(0):
         average, G = (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)) for _ in range(2))
-    a, g = _weights(average), _weights(G)
-    returned = call(update, average, G, 0.8)
+    a, g, asked = _weights(average), _weights(G), []
+    average.named_parameters = lambda *given, **more: asked.append(1) or nn.Module.named_parameters(average, *given)
+    returned, touched = call(update, average, G, 0.8), bool(asked)
     now, first = _weights(average), average[0].weight.numel()
     if not torch.equal(_weights(G), g):
         return "G has changed; only the average may move."
     if torch.equal(now, a):
-        if returned is None or returned is ...:
+        if not touched and (returned is None or returned is ...):
             return UNANSWERED
-        return f"the average has not moved: change its weights in place; yours returns {named(returned)}."
+        return "the average has not moved: change its weights in place, as p.copy_(...) does; p = ... does not."
     right = 0.8 * a + 0.2 * g
     typical = {
         "the wrong way round: the average keeps the share decay of itself.": 0.2 * a + 0.8 * g,
@@ -342,7 +342,8 @@ class _Loop:
 
     def loss(self, x: Tensor, label: float | None, sigmoid: bool) -> Tensor | float:
         out = self.D(x).sigmoid() if sigmoid else self.D(x)
-        return 0.0 if label is None else bce(out, torch.full((len(x),), float(label)))
+        sign, label = (1, label) if label is None or label >= 0 else (-1, 0)  # -1: log(1 - D), the loss of lesson 03
+        return 0.0 if label is None else sign * bce(out, torch.full((len(x),), float(label)))
 
     def play(
         self, order: str, fresh: bool, factor: float, labels: Any = (1, 0, 1), sigmoid=False, clear=True, once=False
@@ -387,6 +388,7 @@ def check_train(train: Any) -> str | None:
         "in D's turn only the real pictures count: add the loss on the fakes.": {"labels": (1, None, 1)},
         "in D's turn only the fakes count: add the loss on the real pictures.": {"labels": (None, 0, 1)},
         "in G's turn label 0 is what D wants: like this, G helps D to catch it.": {"labels": (1, 0, 0)},
+        "in G's turn this is log(1 - D(G(z))); -log D(G(z)) is asked for.": {"labels": (1, 0, -1)},
         "a sigmoid too many: bce takes D's raw output, and has the sigmoid inside.": {"sigmoid": True},
     }
     ways = list(itertools.product(("DG", "GD"), (True, False), (1, 0.5)))

@@ -143,7 +143,7 @@ def test_batch_norm_keeps_z_apart():
 
 def test_where_a_game_with_smoothed_labels_rests():
     loss_d, loss_g = losses.smoothed(0.9).at_equilibrium
-    shown(f"{loss_d:.3f} and {loss_g:.3f}")
+    shown(f"loss is {loss_d:.3f} and G's {loss_g:.3f}")
     logit = torch.tensor(0.45).logit().requires_grad_()  # half are real: no better answer
     total = bce(logit, torch.tensor(0.9)) + bce(logit, torch.tensor(0.0))
     assert total.item() == pytest.approx(loss_d) and torch.autograd.grad(total, logit)[0].abs() < 1e-6

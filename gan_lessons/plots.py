@@ -20,68 +20,6 @@ from gan_lessons.tiles import tile as tile
 from gan_lessons.training import Record
 
 
-def game(
-    x: Tensor,
-    p_data: Tensor,
-    p_g: Tensor,
-    D: Tensor,
-    D_star: Tensor | None = None,
-    ax: Axes | None = None,
-    legend: bool = True,
-) -> Axes:
-    """The curves of Figure 1 over x: both densities (left axis), D(x) and the best possible D*(x) (right axis).
-
-    All of shape (n,). Where next to no x ever comes from, no D is better than another: D is faint there, D* not drawn.
-    A p_g more than twice as high as p_data goes through the top, and its peak is written there. legend: under the axes,
-    once for a whole figure is enough.
-    """
-    ax = ax or plt.gca()
-    top = 2.2 * p_data.nan_to_num(posinf=0).max().item()  # at an edge it may be infinite
-    ax.plot(x, p_data, **STYLE["data"], label="$p_{data}$")
-    ax.plot(x, p_g, **STYLE["fakes"], label="$p_g$")
-    if p_g.max() > top:
-        peak = x[p_g.argmax()].item()
-        ax.annotate(
-            f"peak at {p_g.max():.2g}",
-            (peak, top),
-            xytext=(6, -12),
-            textcoords="offset points",
-            color=STYLE["fakes"]["color"],
-        )
-    ax.set(xlim=(x[0].item(), x[-1].item()), ylim=(0, top), xlabel="x", ylabel="density")
-    right = ax.twinx()
-    mass = p_data + p_g
-    seen = mass > 1e-4 * mass.max()
-    right.plot(x, D, **STYLE["D"] | {"alpha": 0.3})
-    right.plot(x, D.where(seen, torch.nan), **STYLE["D"], label="D(x)")
-    if D_star is not None:
-        right.plot(x, D_star.where(seen, torch.nan), **STYLE["D*"], label="D*(x), the best D")
-    right.set(ylim=(0, 1.1), yticks=[0, 0.5, 1], ylabel="D(x)")
-    right.spines["right"].set_visible(True)
-    right.axhline(0.5, **STYLE["guide"])
-    if legend:
-        _legend_below(ax, right)
-    return ax
-
-
-def path(mu: Tensor, sigma: Tensor, target: tuple[float, float], ax: Axes | None = None, legend: bool = True) -> Axes:
-    """Where G went: (mu, sigma) after each step, both of shape (steps,), from light (first) to dark (last)."""
-    ax = ax or plt.gca()
-    points = torch.stack([mu, sigma], dim=1)
-    segments = torch.stack([points[:-1], points[1:]], dim=1).numpy()
-    ax.add_collection(
-        LineCollection(segments, array=range(len(segments)), cmap="Greens", clim=(-0.5 * len(segments), len(segments)))
-    )
-    ax.plot(*points[::100].T, ".", color=STYLE["fakes"]["color"], markersize=4, label="every 100 steps")
-    ax.plot(*points[0], "o", mfc="white", mec=STYLE["fakes"]["color"], label="start")
-    ax.plot(*points[-1], "o", color=STYLE["fakes"]["color"], label="end")
-    ax.plot(*target, "*", color="black", markersize=13, label=f"data ({target[0]:g}, {target[1]:g})", zorder=1)
-    ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
-    if legend:
-        _legend_below(ax, columns=2)
-    return ax
-
-
 def losses(history: Record, at_equilibrium: tuple[float, float], ax: Axes | None = None) -> Axes:
     """Both losses by step; the guide lines are their values at equilibrium (`Loss.at_equilibrium`)."""
     ax = ax or plt.gca()

@@ -104,7 +104,7 @@ def gaussian_mlp(seed: int = 0, **settings: Any) -> Trainer:
 
 
 def three_bumps(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
-    """Lesson 06: three modes on the line, weights .2, .6, .2, of which a plain GAN often misses some; 3,000 steps.
+    """Lesson 07: three modes on the line, weights .2, .6, .2, of which a plain GAN often misses some; 3,000 steps.
 
     G as in `gaussian_mlp`; D 1-8-8-1, half as wide as G; both rates 0.001 to the end. pack: how many x D sees at once
     (`models.Pack`). What became of 20 seeds, with and without cures: `data.saved_record("collapse_20_seeds")`.
@@ -120,7 +120,7 @@ def three_bumps(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
 
 
 def ring(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
-    """Lesson 06: 8 Gaussians on a ring in the plane, of which a plain GAN often misses most; 3,000 steps.
+    """Lesson 07: 8 Gaussians on a ring in the plane, of which a plain GAN often misses most; 3,000 steps.
 
     `plane` with a G of width 32 and a D half as wide. pack and the 20 seeds: as in `three_bumps`.
     """

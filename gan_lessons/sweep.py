@@ -24,7 +24,7 @@ from gan_lessons.models import MLPDiscriminator
 BATCH, WIDTH = 128, 16
 D_SHAPES = ((WIDTH, 1), (WIDTH, 1), (WIDTH, WIDTH), (WIDTH, 1), (1, WIDTH), (1, 1))  # W1, b1, W2, b2, W3, b3
 NOTE_EVERY = 10  # rounds
-LABELS = ("found", "oscillating", "collapsed", "D won", "diverged")
+LABELS = ("found", "oscillating", "collapsed", "not there yet", "diverged")
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
@@ -105,13 +105,13 @@ def classify(result: Result) -> np.ndarray:
 
     Looks at the last third of the noted path; the first rule that fits gives the label:
 
-        diverged     mu or sigma is not finite, or |mu - 500| > 40, twice as far as at the start, or |sigma| > 40
-        found        |mu - 500| < 1 and ||sigma| - 5| < 1 at 9 of 10 notes or more
-        collapsed    |sigma| < 1 at half of the notes or more: nearly all fakes are one number
-        D won        mu stays on one side of 500, and D's mean loss is under its value at equilibrium
-        oscillating  all others: p_g passes over the data and does not stay
+        diverged       mu or sigma is not finite, or |mu - 500| > 40, twice as far as at the start, or |sigma| > 40
+        found          |mu - 500| < 1 and ||sigma| - 5| < 1 at 9 of 10 notes or more
+        collapsed      |sigma| < 1 at half of the notes or more: nearly all fakes are one number
+        not there yet  mu stays on one side of 500, and D's mean loss is under its value at equilibrium
+        oscillating    all others: p_g passes over the data and does not stay
 
-    Chosen by looking at such maps with lr_d = 0.001; "D won" includes a G that would arrive if given more rounds.
+    Chosen by looking at such maps with lr_d = 0.001. "not there yet" may be on its way or stand still: play on to see.
     """
     p = data.gaussian()
     last = slice(2 * len(result.rounds) // 3, None)
@@ -121,7 +121,7 @@ def classify(result: Result) -> np.ndarray:
         "diverged": ~((off.abs() <= 40) & (width <= 40)).all(-1),
         "found": near.float().mean(-1) >= 0.9,
         "collapsed": (width < 1).float().mean(-1) >= 0.5,
-        "D won": (off.sign() == off[..., :1].sign()).all(-1) & (loss_d.mean(-1) < result.equilibrium_d),
+        "not there yet": (off.sign() == off[..., :1].sign()).all(-1) & (loss_d.mean(-1) < result.equilibrium_d),
     }
     return np.select([rule.numpy() for rule in rules.values()], list(rules), "oscillating")
 

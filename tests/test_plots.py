@@ -8,26 +8,14 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.quiver import Quiver
-from torch.distributions import Normal
 
-from gan_lessons import plots, recipes, seen, style, theory
+from gan_lessons import plots, recipes, seen, style
 from gan_lessons.training import Record
 
-X = torch.linspace(470, 530, 241)
-P, Q = Normal(500.0, 5.0), Normal(490.0, 3.0)
-GAME = {
-    "x": X,
-    "p_data": P.log_prob(X).exp(),
-    "p_g": Q.log_prob(X).exp(),
-    "D": torch.linspace(0, 1, 241),
-    "D_star": theory.optimal_discriminator(P, Q)(X),
-}
 HISTORY = Record(*torch.rand(4, 50, generator=torch.Generator().manual_seed(0)))
 IMAGES = torch.rand(24, 784, generator=torch.Generator().manual_seed(0)) * 2 - 1
 PLANE = seen.scene(recipes.ring(seed=1))
 DRAWINGS = {
-    "game": lambda ax: plots.game(**GAME, ax=ax),
-    "path": lambda ax: plots.path(torch.linspace(480, 500, 30), torch.linspace(1, 5, 30), (500, 5), ax=ax),
     "losses": lambda ax: plots.losses(HISTORY, (1.386, 0.693), ax=ax),
     "probabilities": lambda ax: plots.probabilities(HISTORY, ax=ax),
     "plane": lambda ax: plots.plane(*PLANE, ax=ax),
@@ -52,11 +40,6 @@ def line(ax, label):
     return found
 
 
-def right_of(ax):
-    (found,) = (other for other in ax.figure.axes if other is not ax and other.bbox.bounds == ax.bbox.bounds)
-    return found
-
-
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_draws_where_told_without_warnings(name, ax):
     with warnings.catch_warnings():
@@ -72,58 +55,6 @@ def test_draws_where_told_without_warnings(name, ax):
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_draws_on_the_current_axes_unless_told(name):
     assert DRAWINGS[name](None) is plt.gcf().axes[0]
-
-
-def test_game_draws_the_curves_it_is_given(ax):
-    plots.game(**GAME, ax=ax)
-    right = right_of(ax)
-    for curve, label in ((GAME["p_data"], "$p_{data}$"), (GAME["p_g"], "$p_g$")):
-        assert np.array_equal(line(ax, label).get_xdata(), X) and np.array_equal(line(ax, label).get_ydata(), curve)
-    whole = [line for line in right.lines if np.array_equal(line.get_ydata(), GAME["D"])]
-    assert len(whole) == 1 and whole[0].get_alpha() < 1
-    styles = [(line(ax, "$p_{data}$"), "data"), (line(ax, "$p_g$"), "fakes"), (line(right, "D(x)"), "D")]
-    for drawn, name in styles:
-        assert to_hex(drawn.get_color()) == to_hex(style.STYLE[name]["color"])
-        assert drawn.get_linestyle() == style.STYLE[name]["linestyle"]
-    assert {text.get_text()[:4] for text in right.get_legend().get_texts()} == {"$p_{", "$p_g", "D(x)", "D*(x"}
-
-
-def test_game_hides_d_star_where_there_is_no_mass(ax):
-    plots.game(**GAME, ax=ax)
-    mass = np.asarray(GAME["p_data"] + GAME["p_g"])
-    (star,) = (line for line in right_of(ax).lines if line.get_label().startswith("D*"))
-    for drawn, curve in ((star.get_ydata(), GAME["D_star"]), (line(right_of(ax), "D(x)").get_ydata(), GAME["D"])):
-        assert np.array_equal(np.isnan(drawn), mass <= 1e-4 * mass.max())
-        assert np.array_equal(drawn[~np.isnan(drawn)], curve[~np.isnan(drawn)])
-    assert 0 < np.isnan(star.get_ydata()).sum() < 241
-
-
-def test_game_without_d_star(ax):
-    plots.game(**GAME | {"D_star": None}, ax=ax)
-    assert not any(line.get_label().startswith("D*") for line in right_of(ax).lines)
-
-
-def test_game_writes_the_peak_that_leaves_the_top(ax):
-    plots.game(**GAME, ax=ax)
-    assert not ax.texts
-    plots.game(**GAME | {"p_g": Normal(490.0, 0.5).log_prob(X).exp()}, ax=ax)
-    (note,) = ax.texts
-    assert "0.8" in note.get_text() and note.xy[0] == 490  # 1 / (0.5 sqrt(2 pi)) = 0.798
-    assert ax.get_ylim()[1] == pytest.approx(2.2 * GAME["p_data"].max().item())
-
-
-def test_path_leads_from_start_to_end(ax):
-    mu, sigma = torch.tensor([480.0, 490.0, 505.0, 500.5]), torch.tensor([1.0, 3.0, 6.0, 5.2])
-    plots.path(mu, sigma, (500, 5), ax=ax)
-    assert line(ax, "start").get_xydata().tolist() == [[480, 1]]
-    assert line(ax, "end").get_xydata()[0] == pytest.approx([500.5, 5.2])
-    (target,) = (line for line in ax.lines if line.get_label().startswith("data"))
-    assert target.get_xydata().tolist() == [[500, 5]] and "(500, 5)" in target.get_label()
-    segments = ax.collections[0].get_segments()
-    points = np.stack([mu, sigma], axis=1)
-    assert [segment.tolist() for segment in segments] == [points[i : i + 2].tolist() for i in range(3)]
-    assert list(ax.collections[0].get_array()) == [0, 1, 2]  # light to dark
-    assert ax.get_xlim()[0] < 480 and ax.get_xlim()[1] > 505 and ax.get_ylim()[1] > 6  # the middle is in the picture
 
 
 def test_losses_and_where_they_rest(ax):

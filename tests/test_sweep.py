@@ -153,8 +153,8 @@ SAY = {
     "oscillating in width alone": (500 + 0.1 * torch.sin(T), 5 + 3 * torch.cos(T / 5), 1.386),
     "collapsed": (500 + 3 * torch.sin(T), 0.1 * torch.cos(T), 1.386),
     "collapsed, on one side": (490 + 0 * T, 0.1 + 0 * T, 0.3),
-    "D won": (480 + 0.01 * T, 2 + 0 * T, 0.1),
-    "D won, from above": (520 - 0.01 * T, 2 + 0 * T, 0.1),
+    "not there yet": (480 + 0.01 * T, 2 + 0 * T, 0.1),
+    "not there yet, from above": (520 - 0.01 * T, 2 + 0 * T, 0.1),
     "oscillating where D cannot tell": (490 + 0 * T, 5 + 0 * T, 1.4),
     "diverged": (500 + 10 * T * torch.sin(T), 5 + 0 * T, 0.5),
     "diverged in width alone": (500 + torch.sin(T), 1.0 + T, 0.5),
@@ -193,7 +193,7 @@ def test_regimes_are_there():
     result = sweep.run([0, 1, 8], [0.02, 0.2, 1.0, 100.0], steps=500)
     labels = sweep.commonest(sweep.classify(result))
     assert (labels[:, 3] == "diverged").all()
-    assert labels[1:, 0].tolist() == ["D won"] * 2
+    assert labels[1:, 0].tolist() == ["not there yet"] * 2
     assert labels[2, 1] == "found" and labels[1, 2] == "collapsed"
     end = result.mu[2, 1, :, -1], result.sigma[2, 1, :, -1]
     assert_close(end[0], torch.full((3,), data.gaussian().mean.item()), rtol=0, atol=1.0)

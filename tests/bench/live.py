@@ -64,7 +64,7 @@ import asyncio, time
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 from IPython.display import HTML, clear_output, display
-from gan_lessons import plots, seen
+from gan_lessons import hill, seen
 slider, view = widgets.IntSlider(1, min=0, max=20), widgets.Output()
 display(widgets.VBox([slider.add_class("gl-k"), view.add_class("gl-view")]).add_class("gl-panel"))
 gan, moves = recipes.gaussian(decay=None), []
@@ -79,7 +79,7 @@ async def play(end=time.time() + 22):
         with view:
             clear_output(wait=True)
             figure, ax = plt.subplots(figsize=(7.7, 3.45))
-            plots.game(*seen.curves(gan, torch.linspace(470, 530, 601)), ax=ax)
+            hill.draw(seen.curves(gan, torch.linspace(470, 530, 601)), ax=ax)
             display(figure, HTML(f"<i data-drawn='{time.time()}'></i>"))
             plt.close(figure)
         await asyncio.sleep(0.005)

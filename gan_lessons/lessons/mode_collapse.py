@@ -309,8 +309,8 @@ def check_modes_found(modes_found: Any) -> str | None:
     """modes_found(x, centres, sd): how many bumps have at least 1% of all x within 3 sd of them, nearest to them."""
     centres, sd = torch.arange(440.0, 546.0, 15), 2.0
     near, far = torch.linspace(-1, 1, 600), torch.linspace(6.8, 7.2, 180)  # far: more than 3 sd from the nearest
-    few = [440 + near[:3], 455 + near[:3], 470 + near[:9], 485 + near[:10]]  # the last are just enough
-    x = torch.cat([*few, 500 + near, 515 + 5.9 * near[:15], 530 + far, 545 + far])  # 1,000 fakes
+    few = [440 + near[:3], 455 + near[:3], 470 + near[:8], 485 + near[:12]]  # too few, and enough
+    x = torch.cat([*few, 500 + near, 515 + 5.9 * near[:14], 530 + far, 545 + far])  # 1,000 fakes
     answer, right = call(modes_found, x, centres, sd), _found(x, centres)
     if isinstance(answer, tuple) and len(answer) == 2 and close(answer[0], right):
         return "return the number of bumps alone."

@@ -420,9 +420,9 @@ def test_lesson_04(server, browser):
 
 
 def test_lesson_08(server, browser):
-    notebook = opened(server, browser, lesson("08", "recipe = "))
-    notebook.run(0, 1, 2)
-    panel = shown(notebook, "mnist_small", cell=3)
+    notebook = opened(server, browser, lesson("08"))
+    notebook.run(0, 1)
+    panel = shown(notebook, "mnist_quick")
     before = panel.find(".gl-view").inner_html()
     panel.play()
     panel.press(".gl-k", "ArrowRight", times=2)

@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
+from ipywidgets import HBox
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -144,7 +145,7 @@ class Walk(Drag):
         super().__init__(tour, frame=(0, (STOPS - 1) * LEG), seed=(0, 20))
         self.clock = Clock(self._work, lambda: None)
         self.clock.apart = 0.05
-        self.children = (self.children[0], self.clock.play, *self.children[1:])
+        self.children = (self.children[0], HBox([self.clock.play]), *self.children[1:])  # a box: else it fills the row
 
     def _work(self, due: bool) -> None:
         self.clock.obey()

@@ -38,7 +38,7 @@ def page(z_1: float = -1.0, z_2: float = 1.0) -> str:
         place = 400 * NORMAL.cdf(torch.tensor(float(value))).item()
         parts += svg.text(40 + place, 446, str(value), anchor="middle")
         parts += svg.text(34, 434 - place, str(value), anchor="end")
-    parts += svg.text(240, 464, "z_1", anchor="middle") + svg.text(8, 230, "z_2")
+    parts += svg.text(240, 464, "z_1", anchor="middle") + svg.text(6, 22, "z_2")
     parts += (
         f'<circle cx="{40 + across:.1f}" cy="{430 - up:.1f}" r="8" fill="none" stroke="{ORANGE}" stroke-width="4"/>'
     )

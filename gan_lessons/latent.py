@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.func import jacfwd, vmap
-from torch.nn.functional import avg_pool2d, max_pool2d, pad
+from torch.nn.functional import avg_pool2d, max_pool2d, normalize, pad
 
 from gan_lessons import data, metrics, pretrained
 from gan_lessons.devices import seeded
@@ -54,12 +54,12 @@ def speed(G: nn.Module, z: Tensor, step: float = 0.01) -> Tensor:
 
 @cache
 def lands(n: int = 100) -> tuple[Tensor, Tensor, Tensor]:
-    """Over the page: the digit read, whether a border runs there, and the speed; each (n, n)."""
+    """Over the page: the digit read, whether the border of the ones runs there, and the speed; each (n, n)."""
     z = places(n)
     land = read(generator(2)(z))[0].view(n, n)
-    smooth = land[None].float()
-    border = (max_pool2d(smooth, 3, 1, 1) != -max_pool2d(-smooth, 3, 1, 1))[0]
-    return land, border, speed(generator(2), z).view(n, n)
+    ones = (land == 1)[None].float()
+    ring = (max_pool2d(ones, 3, 1, 1) != -max_pool2d(-ones, 3, 1, 1))[0]
+    return land, ring, speed(generator(2), z).view(n, n)
 
 
 @torch.no_grad()
@@ -169,7 +169,7 @@ def hits(digit: int, z: Tensor, seed: int = 0) -> Tensor:
 
 def sum_shares(seed: int = 0, n: int = 8) -> tuple[list[float], list[float], list[float]]:
     """For means of 1, 3, ... z: the share of thick B among n sums thick A - thin A + thin B for each pair of digits;
-    the same where both groups of A are random; and the mean length of the step."""
+    the same where both groups of A are random, with a step as long; and the mean length of the step."""
     known, ours, chance, lengths = kinds(seed), [], [], []
     with seeded(seed):
         for k in MEANS:
@@ -181,6 +181,7 @@ def sum_shares(seed: int = 0, n: int = 8) -> tuple[list[float], list[float], lis
                     torch.cat([_means(known[A, one], k, n) - _means(known[A, two], k, n) for A in others])
                     for one, two in (("thick", "thin"), ("all", "all"))
                 )
+                other = normalize(other, dim=1) * step.norm(dim=1, keepdim=True)
                 hit.append(hits(B, start + step, seed))
                 by_chance.append(hits(B, start + other, seed))
                 long.append(step.norm(dim=1).mean())
@@ -197,11 +198,12 @@ def _means(z: Tensor, k: int, n: int) -> Tensor:
 
 @cache
 def oddities(n: int = 1000, seed: int = 0) -> dict[str, Tensor]:
-    """Pictures of seven kinds, (n, 784) each; most of the last five are no digits."""
-    G, z = generator(64), draws(n, seed)
+    """Pictures of six kinds, (n, 784) each, the last three no digits: 3, 4 and 7 look like none when upside down."""
+    G, z, test = generator(64), draws(n, seed), data.mnist("test")
+    turned = test[torch.isin(test.labels, torch.tensor([3, 4, 7]))]
     with seeded(seed):
-        real, other = data.mnist("test").sample((2, n))
+        real, other = test.sample((n,)), turned.sample((n,))
         blocks = torch.rand(n, 7, 7).gt(0.5).float().repeat_interleave(4, 1).repeat_interleave(4, 2).flatten(1) * 2 - 1
         noise = torch.rand(n, 784) * 2 - 1
-    found = {"real digits": real, "draws": G(z), "z five times as long": G(5 * z), "upside down": real.flip(1)}
-    return found | {"two digits at once": torch.maximum(real, other), "blocks": blocks, "noise": noise}
+    found = {"real digits": real, "draws": G(z), "z five times as long": G(5 * z)}
+    return found | {"3, 4, 7 upside down": other.flip(1), "blocks": blocks, "noise": noise}

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import torch
 from ipywidgets import HBox
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -42,8 +43,7 @@ def four_places(at: Sequence[tuple[float, float]] = ((-1, 1), (-0.5, 1), (0, 1),
 
 
 def _page(ax: Axes, title: str, pixels: Tensor | None = None) -> None:
-    pixels = atlas() if pixels is None else pixels
-    ax.imshow(pixels, cmap="gray", extent=(0, 1, 0, 1))
+    ax.imshow(atlas() if pixels is None else pixels, cmap="gray", extent=(0, 1, 0, 1))
     ticks = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(latent.NORMAL.cdf(ticks).tolist(), [f"{tick:g}" for tick in ticks])
@@ -52,14 +52,15 @@ def _page(ax: Axes, title: str, pixels: Tensor | None = None) -> None:
 
 def borders() -> None:
     """Where the classifier changes its mind, and how fast the picture changes."""
-    land, border, fast = latent.lands()
+    land, ring, fast = latent.lands()
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 4.3))
     _page(left, "mnist_small_z2, averaged, and the borders\nbetween what is read as different digits")
     for digit in range(10):
         left.contour((land == digit).float(), [0.5], colors=ORANGE, extent=(0, 1, 0, 1), origin="upper")
-    _page(right, "how fast the picture changes with z\n(bright: fast)", fast)
+    _page(right, "mnist_small_z2, averaged: the speed\n(bright: the picture changes fast)", fast)
     show(figure, "Lands of digits with borders; beside it a map that is bright along the border of the ones.")
-    print(f"at the borders {fast[border].mean():.0f}, elsewhere {fast[~border].mean():.0f}")
+    inside, outside = (fast[where & ~ring].mean() for where in (land == 1, land != 1))
+    print(f"speed at the border of the ones {fast[ring].mean():.0f}, inside {inside:.0f}, outside {outside:.0f}")
     ones = (data.mnist("train").labels == 1).float().mean()
     print(f"share of ones: {(land == 1).float().mean():.0%} of the page, {ones:.0%} of MNIST")
 
@@ -83,21 +84,26 @@ def nudges(which: Sequence[int] = (1, 2, 3, 10, 30, 64), seed: int = 0) -> None:
     z, ways = ways_at(seed)
     steps = torch.linspace(-4, 4, 9)
     rows = {f"direction {i}": latent.generator(64)(z + steps[:, None] * ways[i - 1]) for i in which}
-    _rows(rows, 9, "The upper rows turn into other digits, the lower ones do not move.", steps.tolist(), "step {:g}")
+    heads = [f"step {step:g}" for step in steps.tolist()]
+    _rows(rows, "The upper rows turn into other digits, the lower ones do not move.", heads)
 
 
-def _rows(
-    rows: dict[str, Tensor], columns: int, alt: str, heads: Sequence[Any] = (), head: str = "", title: str = NAME
-) -> None:
+def _rows(rows: dict[str, Tensor], alt: str, heads: Sequence[str] = (), title: str = NAME) -> None:
+    figure, _ = _grid(rows, title, heads)
+    show(figure, alt)
+
+
+def _grid(rows: dict[str, Tensor], title: str, heads: Sequence[str] = ()) -> tuple[Figure, Axes]:
     """Pictures in rows, each with its name; a title that says of which generator they are."""
+    columns = len(next(iter(rows.values())))
     figure, ax = plt.subplots(figsize=(0.72 * columns + 2, 0.72 * len(rows) + 0.6))
     plots.image_grid(torch.cat(list(rows.values())), columns, ax=ax)
     for i, name in enumerate(rows):
         ax.text(-6, 28 * i + 14, name, ha="right", va="center", fontsize=9)
-    for i, one in enumerate(heads):
-        ax.text(28 * i + 14, -4, head.format(one), ha="center", fontsize=8)
-    ax.set_title(title, fontsize=10, pad=16 if heads else 6)
-    show(figure, alt)
+    for i, head in enumerate(heads):
+        ax.text(28 * i + 14, -4, head, ha="center", fontsize=9)
+    ax.set_title(title, fontsize=10, pad=18 if heads else 6)
+    return figure, ax
 
 
 def strengths() -> None:
@@ -107,7 +113,7 @@ def strengths() -> None:
         values = latent.movements(n)
         ax.plot(range(1, n + 1), values.mean(dim=0), ".-", color=COLORS[n])
         mean = latent.needed(values).float().mean()
-        words = f"{n} number{'s' * (n > 1)}: 90% of the movement in {mean:.1f} direction{'s' * (n > 1)}"
+        words = f"{n} number{'s' * (n > 1)}: 90% of the squares in {mean:.1f} direction{'s' * (n > 1)}"
         place = {1: (3, 31), 2: (3, 45), 8: (6.5, 11), 64: (22, 2.5)}[n]
         ax.text(*place, words, color=COLORS[n])
     ax.set(xlabel="direction, from the strongest to the weakest", ylabel="movement of the picture\nper unit of z")
@@ -118,30 +124,35 @@ def strengths() -> None:
 # -- between two digits ------------------------------------------------------------------------------------------------
 
 
-def lengths(z: Tensor, middle: Tensor) -> None:
-    """Histograms of the lengths of draws, and of points half way between two of them on the straight line."""
-    figure, ax = plt.subplots(figsize=(7.6, 2.8))
+def lengths(z: Tensor, middle: Tensor, at: Sequence[float] = (0, 1.5, 3, 4.5, 6, 8, 10)) -> None:
+    """Lengths of draws, and of points half way on straight lines; and what G draws on the line from 0 to a draw."""
+    figure, (above, ax) = plt.subplots(2, 1, figsize=(7.6, 3.7), height_ratios=(1, 3), sharex=True)
+    for length, x in zip(at, latent.generator(64)(torch.tensor(at)[:, None] * normalize(z[:1])), strict=True):
+        above.imshow(x.view(28, 28), cmap="gray", vmin=-1, vmax=1, extent=(length - 0.6, length + 0.6, 0, 1))
+    above.set(xlim=(-0.6, 12), ylim=(0, 1), aspect="auto", title=f"{NAME}: G(z) of that length, in one direction")
+    above.set_axis_off()
     for some, color, words, place in ((z, "black", "draws", 8.9), (middle, WAYS[LINE], "half way, straight", 4.9)):
         ax.hist(some.norm(dim=1).numpy(), 120, range=(0, 12), histtype="step", color=color, linewidth=1.6)
         ax.text(place, 420, words, color=color, ha="left" if words == "draws" else "right")
-    ax.set(xlabel="|z|, the length of z", ylabel=f"how many of {len(z):,}", xlim=(0, 12))
-    show(figure, "Two narrow heaps that hardly touch: draws around 8, the points half way around 5.7.")
+    ax.set(xlabel="|z|, the length of z", ylabel=f"how many of {len(z):,}", xlim=(-0.6, 12))
+    show(figure, "Above, a smear at length 0 becomes a white digit at 8. Two heaps: draws around 8, half way 5.7.")
 
 
-def three_ways(seed: int = 5) -> None:
+def three_ways(seed: int = 7) -> None:
     """From one draw to another: in pixels, and in z on both ways."""
     a, b = latent.draws(2, seed)
     t = torch.linspace(0, 1, 11)[:, None]
     G = latent.generator(64)
     rows = {PIXELS: latent.straight(G(a[None]), G(b[None]), t)}
     rows |= {name: G(way(a, b, t)) for name, way in ((LINE, latent.straight), (ARC, latent.on_the_sphere))}
-    _rows(rows, 11, "In pixels one digit fades into another; in z strokes bend.", t[:, 0].tolist(), "t = {:.1f}")
+    alt, title = "In pixels a 2 fades into a 1; in z strokes bend.", f"{NAME}: a pair picked to show the paler middle"
+    _rows(rows, alt, [f"t = {share:.1f}" for share in t[:, 0].tolist()], title)
 
 
 class Walk(Drag):
     """The tour, by its slider or by itself while its button plays; at the end it begins anew."""
 
-    def __init__(self, seed: int = 5) -> None:
+    def __init__(self) -> None:
         super().__init__(tour, frame=(0, (STOPS - 1) * LEG), seed=(0, 20))
         self.clock = Clock(self._work, lambda: None)
         self.clock.apart = 0.05
@@ -203,10 +214,7 @@ def four_starts(n: int = 10) -> None:
     z, error = latent.inversions()
     rows = {"test digits": latent.held_out(n)} | {f"start {i + 1}": latent.generator(64)(z[i, :n]) for i in range(4)}
     best, title = error[:, :n].argmin(dim=0), f"{NAME}: the first {n} test digits, and G(z) where each descent ended"
-    figure, ax = plt.subplots(figsize=(0.8 * n + 1.5, 4.9))
-    plots.image_grid(torch.cat(list(rows.values())), n, ax=ax).set_title(title, fontsize=10)
-    for i, name in enumerate(rows):
-        ax.text(-6, 28 * i + 14, name, ha="right", va="center", fontsize=9)
+    figure, ax = _grid(rows, title)
     for i in range(n):
         for k in range(4):
             ax.text(28 * i + 2, 28 * k + 33, f"{error[k, i]:.2f}"[1:], color=ORANGE, fontsize=7)
@@ -216,7 +224,8 @@ def four_starts(n: int = 10) -> None:
     distance, _ = metrics.nearest(latent.held_out(64), latent.generator(64)(latent.draws(10_000, 0)))
     near = distance.mean() / 28 / 2  # 28: the root of 784 pixels, 2: from black to white
     one, four = error[0].mean(), error.min(dim=0).values.mean()
-    print(f"mean error per pixel: nearest of 10,000 draws {near:.3f}, 1 start {one:.3f}, best of 4 {four:.3f}")
+    print(f"mean error: nearest of 10,000 draws {near:.3f}, 1 start {one:.3f}, best of 4 {four:.3f}")
+    print(f"mean |z| of all ends: {z.norm(dim=2).mean():.1f}")
 
 
 def your_inversion(invert: Callable[..., Any]) -> None:
@@ -228,7 +237,7 @@ def your_inversion(invert: Callable[..., Any]) -> None:
         print("The picture waits for your inversion.")
         return
     rows = {"test digits": x, "yours": latent.generator(64)(found)}
-    _rows(rows, 8, "Eight test digits, and what the learner found for them.")
+    _rows(rows, "Eight test digits, and what the learner found for them.")
 
 
 def your_digit(text: str, starts: int = 16) -> None:
@@ -252,19 +261,21 @@ def your_digit(text: str, starts: int = 16) -> None:
 
 def sums(digit: int, before: Tensor, after: Tensor) -> None:
     """Thin digits before and after a step was added to their z, hits and misses marked."""
-    hit = latent.hits(digit, after).tolist()
-    G, n = latent.generator(64), len(before)
+    hit, G = latent.hits(digit, after).tolist(), latent.generator(64)
     heads = ["hit" if one else "miss" for one in hit]
     rows = {f"thin {digit}": G(before), "plus the step": G(after)}
-    title = f"{NAME}: {sum(hit)} of {n} became a thick {digit}"
-    _rows(rows, n, "Thin digits, and under them what they became, each marked as a hit or a miss.", heads, "{}", title)
+    title = f"{NAME}: {sum(hit)} of {len(hit)} became a thick {digit}"
+    _rows(rows, "Thin digits, and under them what they became, each marked as a hit or a miss.", heads, title)
 
 
 def count_sums() -> None:
     """How often a thick B comes out, by how many z each mean is made of, beside its chance."""
     ours, chance, lengths = latent.sum_shares()
     figure, ax = plt.subplots(figsize=(7.6, 3))
-    for values, color, words in ((ours, WAYS[ARC], "thick A - thin A"), (chance, "#777777", "chance: A - A")):
+    for values, color, words in (
+        (ours, WAYS[ARC], "thick A - thin A"),
+        (chance, "#777777", "chance: random A - random A"),
+    ):
         ax.plot(latent.MEANS, values, "o-", color=color)
         ax.text(115, values[-1] + 0.02, words, color=color, va="center")
         for k, value in zip(latent.MEANS, values, strict=True):
@@ -274,7 +285,7 @@ def count_sums() -> None:
     ax.set(xlabel="of how many z each mean is made", title=f"{NAME}: 720 sums at each dot, over all pairs of digits")
     ax.set_xticks(latent.MEANS, names)
     ax.minorticks_off()
-    show(figure, "The share of hits grows with the number of z in each mean, and its chance falls to nothing.")
+    show(figure, "The share of hits grows with the number of z in each mean, and its chance falls.")
 
 
 # -- what the classifier is sure of ------------------------------------------------------------------------------------
@@ -282,16 +293,12 @@ def count_sums() -> None:
 
 def nonsense(n: int = 12) -> None:
     """The first pictures of each kind, what the classifier is sure of, and the share of which it is."""
-    figure, ax = plt.subplots(figsize=(0.72 * n + 3, 6))
-    known = latent.oddities()
-    plots.image_grid(torch.cat([x[:n] for x in known.values()]), n, ax=ax)
-    for row, (name, x) in enumerate(known.items()):
-        label, sure = latent.read(x)
-        ax.text(-6, 28 * row + 14, f"{name}: sure of {(sure > 0.9).float().mean():.0%}", ha="right", va="center")
-        for i in range(n):
-            if sure[i] > 0.9:
-                ax.text(28 * i + 2, 28 * row + 8, str(label[i].item()), color=ORANGE, fontsize=9, weight="bold")
-    ax.set_title("draws and long z: " + NAME, fontsize=10)
+    looks = {name: (x, *latent.read(x)) for name, x in latent.oddities().items()}
+    rows = {f"{name}: sure of {(sure > 0.9).float().mean():.0%}": x[:n] for name, (x, _, sure) in looks.items()}
+    figure, ax = _grid(rows, f"draws and long z: {NAME}; a number where the classifier is sure")
+    for row, (_, label, sure) in enumerate(looks.values()):
+        for i in (sure[:n] > 0.9).nonzero()[:, 0].tolist():
+            ax.text(28 * i + 2, 28 * row + 8, str(label[i].item()), color=ORANGE, fontsize=9, weight="bold")
     show(figure, "Rows of digits and of nonsense; a number stands on each picture of which the classifier is sure.")
 
 
@@ -311,9 +318,7 @@ def check_walk(walk: Any) -> str | None:
         "torch.cos takes radians, not degrees.": (90 * t).cos() * a + (90 * t).sin() * b,
         "this is half a circle: it ends at -z_a.": (t * torch.pi).cos() * a + (t * torch.pi).sin() * b,
         "right length, uneven pace: this is the straight line pushed out to the sphere.": 8 * normalize(line, dim=1),
-        "right length, uneven pace: the roots' squares add up to 1, but they are not cos and sin.": (
-            (1 - t).sqrt() * a + t.sqrt() * b
-        ),
+        "right length, uneven pace: roots are not cos and sin.": (1 - t).sqrt() * a + t.sqrt() * b,
         "the last row must be z_b: t has to get to 1.": latent.on_the_sphere(a, b, t * 0.8),
         "the pictures between are wanted, without both ends left out: t = 0 is z_a, t = 1 is z_b.": (
             latent.on_the_sphere(a, b, torch.linspace(0, 1, 7)[1:-1, None])
@@ -363,9 +368,7 @@ def check_invert(invert: Any) -> str | None:
     if (after < before / 10).sum() == 1 and (after > before / 10).any():
         return "one picture is found and the others are not: sum the errors over all pictures, each has its own z."
     if not (after < before / 100).all():
-        return (
-            f"the error fell from {before.mean():.3f} to {after.mean():.3f}, which is not yet the bottom: more steps."
-        )
+        return f"the error fell from {before.mean():.3f} to {after.mean():.3f}, not yet to the bottom: more steps."
 
 
 @check

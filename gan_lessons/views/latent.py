@@ -12,7 +12,7 @@ from gan_lessons.tiles import tile
 
 LINE, ARC, PIXELS = "straight", "on the sphere", "in pixels"
 NAME, ORANGE = "mnist_small_z64, averaged", "#ff9d2e"  # orange is seen on black and on white
-STOPS, LEG = 9, 40  # of the tour: draws of z, and frames from one to the next
+STOPS, LEG = 9, 80  # of the tour: draws of z, and frames from one to the next
 
 
 @cache
@@ -74,7 +74,7 @@ def nudge(direction: int = 1, step: float = 0.0, seed: int = 0) -> str:
     return svg.picture(parts + svg.text(10, 246, words), "a digit before and after a step of z", 650, 256)
 
 
-def tour(frame: int = 0, seed: int = 5) -> str:
+def tour(frame: int = 0, seed: int = 7) -> str:
     """What the walk draws: three ways from one draw to the next, at the same share of the way."""
     G, z = generator(64), draws(STOPS, seed)
     leg, t = min(frame // LEG, STOPS - 2), frame / LEG - min(frame // LEG, STOPS - 2)

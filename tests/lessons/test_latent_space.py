@@ -36,8 +36,13 @@ def nines_half_way(seed):
     others = z[(label != 9) & (sure > 0.9)]
     half = len(others) // 2
     pairs = (sevens, ones), (others[:half], others[half : 2 * half])
-    nines, chance = ((latent.read(G((a + b) / 2))[0] == 9).double().mean().item() for a, b in pairs)
-    return 0.09 < nines < 0.16 and nines > chance, {"nines": nines, "chance": chance}
+    nines, chance, sphere, sphere_chance = (
+        (latent.read(G(way(a, b, 0.5)))[0] == 9).double().mean().item()
+        for way in (latent.straight, latent.on_the_sphere)
+        for a, b in pairs
+    )
+    measured = {"nines": nines, "chance": chance, "nines, sphere": sphere, "chance, sphere": sphere_chance}
+    return 0.09 < nines < 0.16 and nines > chance, measured
 
 
 def starts(seed):
@@ -48,13 +53,13 @@ def starts(seed):
 
 def sums(seed):
     ours, chance, _ = latent.sum_shares(seed)
-    return ours[-1] > 1 / 3 and chance[-1] < 0.02, {"ours": ours[-1], "chance": chance[-1], "single": ours[0]}
+    holds = ours[-1] > 0.4 and chance[-1] < 0.05
+    return holds, {"ours": ours[-1], "chance": chance[-1], "single": ours[0], "its chance": chance[0]}
 
 
 def sure_of_nonsense(seed):
     sure = {name: (latent.read(x)[1] > 0.9).double().mean().item() for name, x in latent.oddities(seed=seed).items()}
-    holds = sure["upside down"] > 0.6 and sure["two digits at once"] > 0.6 and sure["blocks"] > 0.2
-    return holds, sure
+    return sure["3, 4, 7 upside down"] > 0.5 and sure["blocks"] > 0.25 and sure["noise"] == 0, sure
 
 
 def nudged(seed):
@@ -69,15 +74,12 @@ def nudged(seed):
 
 
 OBSERVATIONS = {
-    "in {} of 8 sets of 2,000 pairs it was sure of at least 5% fewer on the straight line than on the sphere": (
-        surer_on_the_sphere
-    ),
+    "in {} of 8 sets of 2,000 pairs the two differed by more than 5 in 100": (surer_on_the_sphere),
     "in {} of 8 sets of 2,000 pairs it had at least a tenth less than the middle on the sphere": paler_on_the_line,
     "in {} of 8 sets of draws between 9% and 16%, and each time more than in the grey bar": nines_half_way,
-    "in {} of 8 sets of starts the best of four had an error at least a tenth below that of a single start": starts,
-    "in {} of 8 sets of draws means of 100 made more than a third of all sums a thick B, and chance less than 2%": sums,
-    "in {} of 8 sets of pictures it was sure of more than 60% of the digits upside down, of more than 60% of the "
-    "double prints and of more than 20% of the blocks": sure_of_nonsense,
+    "in {} of 8 sets of starts at least a tenth less": starts,
+    "in {} of 8 sets of draws more than 40% with means of 100, and less than 5% by chance": sums,
+    "in {} of 8 sets of pictures more than half, and more than a quarter": (sure_of_nonsense),
     "in {} of 8 sets of 100 draws a step of 2 or -2 along direction 1 made another digit more than 45 times in a "
     "hundred, along direction 64 at most 3 times": nudged,
 }
@@ -149,11 +151,11 @@ def test_drawings():
 
 def test_the_live_pictures_say_what_is_in_them():
     assert "read as a 7" in views.page() and "direction 64 of 64" in views.nudge(64, 2.0)
-    assert "from draw 1 to draw 2, t = 0.00" in views.tour() and "t = 1.00" in views.tour(320)
+    assert "from draw 1 to draw 2, t = 0.00" in views.tour() and "t = 1.00" in views.tour(640)
     walk = lesson.Walk()
     walk._work(True)
-    assert walk.inputs["frame"].value == 1 and "t = 0.03" in walk.picture.value
-    walk.inputs["frame"].value = 320
+    assert walk.inputs["frame"].value == 1 and "t = 0.01" in walk.picture.value
+    walk.inputs["frame"].value = 640
     walk._work(True)
     assert walk.inputs["frame"].value == 0
     walk._work(False)
@@ -193,7 +195,7 @@ WALK = [
     (by(lambda t: (t.cos(), t.sin())), "a quarter of a circle is pi / 2"),
     (by(lambda t: ((90 * t).cos(), (90 * t).sin())), "not degrees"),
     (by(lambda t: ((math.pi * t).cos(), (math.pi * t).sin())), "half a circle"),
-    (by(lambda t: ((1 - t).sqrt(), t.sqrt())), "uneven pace: the roots"),
+    (by(lambda t: ((1 - t).sqrt(), t.sqrt())), "uneven pace: roots"),
     (lambda a, b, n: 8 * normalize(by(lambda t: (1 - t, t))(a, b, n), dim=1), "pushed out to the sphere"),
     (lambda a, b, n: walk(a, b, n + 1)[:-1], "t has to get to 1"),
     (lambda a, b, n: walk(a, b, n + 2)[1:-1], "without both ends"),
@@ -245,7 +247,7 @@ INVERT = [
     (lambda G, x, z: torch.cat([invert(G, x[i : i + 1], z[i : i + 1]) for i in range(len(x))]), "Right"),
     (lambda G, x, z: invert(G, x, z, reduce=torch.mean), "Right"),
     (lambda G, x, z: invert(G, x, z, sign=-1), "the error has grown"),
-    (lambda G, x, z: invert(G, x, z, steps=3), "not yet the bottom"),
+    (lambda G, x, z: invert(G, x, z, steps=3), "not yet to the bottom"),
     (lambda G, x, z: G(invert(G, x, z)), "return z, not G(z)"),
     (lambda G, x, z: z, "z has not moved"),
     (with_weights, "G's weights have changed"),

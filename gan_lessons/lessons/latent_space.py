@@ -17,7 +17,6 @@ from gan_lessons.live import Drag
 from gan_lessons.live.clock import Clock
 from gan_lessons.views.latent import ARC, LEG, LINE, NAME, ORANGE, PIXELS, STOPS, atlas, tour, ways_at
 
-SIZES = 1, 2, 8, 64
 COLORS = {1: "#8d6a00", 2: "#c8553d", 8: "#00798c", 64: "#7a5195"}  # of generators, by how many numbers their z has
 WAYS = {LINE: "#00798c", ARC: "#7a5195", PIXELS: "#8d6a00"}
 
@@ -71,7 +70,7 @@ def borders() -> None:
 def four_sizes() -> None:
     """36 draws of each generator, and of the data, with the coverage of 2,000."""
     figure, axes = plt.subplots(1, 5, figsize=(11, 2.7))
-    fakes = {f"z: {n} number{'s' * (n > 1)}": latent.generator(n)(latent.draws(2000, 0, n)) for n in SIZES}
+    fakes = {f"z: {n} number{'s' * (n > 1)}": latent.generator(n)(latent.draws(2000, 0, n)) for n in COLORS}
     fakes["real digits"] = data.mnist("train")[:2000].images.flatten(1) / 127.5 - 1
     for ax, (name, x) in zip(axes, fakes.items(), strict=True):
         plots.image_grid(x[:36], 6, ax=ax).set_title(f"{name}\ncoverage {latent.coverage(x):.2f}")
@@ -109,7 +108,7 @@ def _grid(rows: dict[str, Tensor], title: str, heads: Sequence[str] = ()) -> tup
 def strengths() -> None:
     """The curve of strengths for each generator."""
     figure, ax = plt.subplots(figsize=(7.6, 3.4))
-    for n in SIZES:
+    for n in COLORS:
         values = latent.movements(n)
         ax.plot(range(1, n + 1), values.mean(dim=0), ".-", color=COLORS[n])
         mean = latent.needed(values).float().mean()
@@ -179,6 +178,7 @@ def half_way(sevens: Tensor, ones: Tensor, others: Tensor) -> None:
         ax.text(1.7, 0.36, "from a 7 to a 1", color=WAYS[name])
         ax.text(1.7, 0.26, "grey: between any\ntwo that are no 9", color="#666666")
     axes[0].set_ylabel("share of the pairs")
+    figure.suptitle(NAME, fontsize=10)
     show(figure, "Most points half way from a 7 to a 1 are read as 1 or 7; nines are a minority.")
 
 
@@ -223,8 +223,8 @@ def four_starts(n: int = 10) -> None:
     show(figure, "Under each test digit the four that a search found, much like it; the best of each is framed.")
     distance, _ = metrics.nearest(latent.held_out(64), latent.generator(64)(latent.draws(10_000, 0)))
     near = distance.mean() / 28 / 2  # 28: the root of 784 pixels, 2: from black to white
-    one, four = error[0].mean(), error.min(dim=0).values.mean()
-    print(f"mean error: nearest of 10,000 draws {near:.3f}, 1 start {one:.3f}, best of 4 {four:.3f}")
+    print(f"mean error: nearest of 10,000 draws {near:.3f}, 1 start {error[0].mean():.3f}, ", end="")
+    print(f"best of 4 {error.min(dim=0).values.mean():.3f}")
     print(f"mean |z| of all ends: {z.norm(dim=2).mean():.1f}")
 
 

@@ -74,7 +74,7 @@ def nudge(direction: int = 1, step: float = 0.0, seed: int = 0) -> str:
     return svg.picture(parts + svg.text(10, 246, words), "a digit before and after a step of z", 650, 256)
 
 
-def tour(frame: int = 0, seed: int = 7) -> str:
+def tour(frame: int = 40, seed: int = 7) -> str:
     """What the walk draws: three ways from one draw to the next, at the same share of the way."""
     G, z = generator(64), draws(STOPS, seed)
     leg, t = min(frame // LEG, STOPS - 2), frame / LEG - min(frame // LEG, STOPS - 2)

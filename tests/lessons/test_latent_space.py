@@ -6,7 +6,7 @@ import torch
 from answers import boom, in_all_forms, says, spoiling, told
 from torch.nn.functional import normalize
 
-from gan_lessons import latent
+from gan_lessons import latent, metrics, pretrained
 from gan_lessons.lessons import latent_space as lesson
 from gan_lessons.views import latent as views
 
@@ -142,6 +142,34 @@ def test_how_many_directions_the_text_says():
     assert means[1] == 1 and means[2] < 2 and 4 <= means[8] <= 5 and 5 <= means[64] <= 6
 
 
+def test_speeds_and_shares_of_ones_that_the_text_says():
+    land, ring, fast = latent.lands()
+    assert f"{fast[ring].mean():.0f} {fast[(land == 1) & ~ring].mean():.0f}" == "85 56"
+    for n, share in ((2, 0.35), (8, 0.13), (64, 0.11)):
+        label, _ = latent.read(latent.generator(n)(latent.draws(4000, 0, n)))
+        assert (label == 1).double().mean().item() == pytest.approx(share, abs=0.01)
+
+
+def test_scores_of_noise_lie_close_together():
+    net, kinds = pretrained.classifier(), latent.oddities()
+    apart = {name: net(kinds[name]).std(dim=1).mean().item() for name in ("noise", "blocks", "real digits")}
+    assert apart == {name: pytest.approx(sd, abs=0.05) for name, sd in zip(apart, (0.6, 3.8, 8.8), strict=True)}
+
+
+def test_a_fake_is_found_closer_than_a_test_digit():
+    G = latent.generator(64)
+    _, error = latent.descend(G, G(latent.draws(64, 99)), latent.draws(256, 0).view(4, 64, 64))
+    assert error.min(dim=0).values.mean().item() == pytest.approx(0.02, abs=0.005)
+
+
+def test_a_cross_is_found_though_none_is_drawn():
+    up, across = ". . . . # # . . . .", "# # # # # # # # # #"
+    G, x = latent.generator(64), latent.drawn("\n".join([*4 * [up], *2 * [across], *4 * [up]]))
+    _, error = latent.descend(G, x, latent.draws(16, 0).view(16, 1, 64))
+    distance, _ = metrics.nearest(x, G(latent.draws(10_000, 0)))
+    assert error.min() < 0.12 and distance.item() / 56 > 0.2
+
+
 def test_drawings():
     x = latent.drawn("\n".join([". # " * 5] * 10))
     assert x.shape == (1, 784) and x.min() == -1 and x.max() > -0.5
@@ -151,10 +179,10 @@ def test_drawings():
 
 def test_the_live_pictures_say_what_is_in_them():
     assert "read as a 7" in views.page() and "direction 64 of 64" in views.nudge(64, 2.0)
-    assert "from draw 1 to draw 2, t = 0.00" in views.tour() and "t = 1.00" in views.tour(640)
+    assert "from draw 1 to draw 2, t = 0.50" in views.tour() and "t = 1.00" in views.tour(640)
     walk = lesson.Walk()
     walk._work(True)
-    assert walk.inputs["frame"].value == 1 and "t = 0.01" in walk.picture.value
+    assert walk.inputs["frame"].value == 41 and "t = 0.51" in walk.picture.value
     walk.inputs["frame"].value = 640
     walk._work(True)
     assert walk.inputs["frame"].value == 0

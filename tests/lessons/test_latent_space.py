@@ -170,6 +170,14 @@ def test_a_cross_is_found_though_none_is_drawn():
     assert error.min() < 0.12 and distance.item() / 56 > 0.2
 
 
+def test_every_single_number_does_something_and_two_draws_are_20_apart():
+    G, z = latent.generator(64), latent.draws(1, 0)
+    moved = latent.slopes(G, z)[0].norm(dim=0)
+    assert 1 < moved.min() < 1.5 and 6.5 < moved.max() < 7.5
+    one, other = G(latent.draws(2000, 0)).split(1000)
+    assert (one - other).norm(dim=1).mean().item() == pytest.approx(20, abs=0.5)
+
+
 def test_drawings():
     x = latent.drawn("\n".join([". # " * 5] * 10))
     assert x.shape == (1, 784) and x.min() == -1 and x.max() > -0.5

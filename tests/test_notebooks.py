@@ -17,10 +17,6 @@ ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 GLOSSARY = ROOT / "notebooks" / "glossary.md"
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
-# Lessons of the first edition, which need not pass `faults` yet. A name is taken out when its lesson is rewritten.
-NOT_YET_REWRITTEN = """
-    10_latent_space
-""".split()
 DRAWING = re.compile(r"\b(plt|ax|axes|fig|svg)\b|subplots|set_title|\.set\(|^\s*assert\b|:[<>^]\d")
 ENDING = [
     "^## Your turn$",
@@ -116,14 +112,7 @@ def faults(notebook):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_has_no_faults_once_it_is_rewritten(path):
-    """A lesson without faults must leave the list of those not yet rewritten, and so the list only shrinks."""
-    found = faults(read(path))
-    assert bool(found) == (path.stem in NOT_YET_REWRITTEN), found or "take it out of NOT_YET_REWRITTEN"
-
-
-def test_only_lessons_of_the_first_edition_may_wait_to_be_rewritten():
-    assert set(NOT_YET_REWRITTEN) <= {path.stem for path in LESSONS}
-    assert {name[:2] for name in NOT_YET_REWRITTEN} <= {"01", "03", "04", "05", "06", "08", "09", "10"}
+    assert not faults(read(path))
 
 
 def lesson_without_faults():
@@ -242,8 +231,7 @@ def test_every_term_of_a_lesson_is_in_the_glossary():
         assert len(line) > 20 and re.search("[가-힣]", korean), term
         assert file.startswith(f"{number}_") and (GLOSSARY.parent / file).exists()
     for path in LESSONS:
-        if path.stem not in NOT_YET_REWRITTEN:
-            assert terms(read(path)) == {term for term, *_, file in rows if file == path.name}
+        assert terms(read(path)) == {term for term, *_, file in rows if file == path.name}
 
 
 def test_the_readme_says_what_is_so():

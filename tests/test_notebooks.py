@@ -111,7 +111,7 @@ def faults(notebook):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_has_no_faults_once_it_is_rewritten(path):
+def test_a_lesson_has_no_faults(path):
     assert not faults(read(path))
 
 

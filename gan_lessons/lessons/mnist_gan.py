@@ -279,11 +279,10 @@ def check_best_answer(best: Any) -> str | None:
     answers = tensor([number(call(best, s, t)) for s, t in zip(share.tolist(), label.tolist(), strict=True)])
     typical = {
         "this forgets the label: with label 1 it would be right.": share,
+        "this is right for the label 0.9, but the label may be another.": 0.9 * share,
         "the label alone would be right if all pictures were real.": label,
         "a lower label makes D less sure, not surer: do not divide by it.": share / label,
-        "what is missing to 1 counts for a fake: the counts of ten pictures add up to ten.": (
-            share * label / (share * label + 1 - share)
-        ),
+        "what is missing to 1 counts for a fake, so ten count as ten.": share * label / (share * label + 1 - share),
     }
     other = f"where half are real and the label is 0.9 you say {answers[0]:.3g}; count ten pictures, five of them real."
     return verdict(answers, share * label, typical, other)

@@ -259,7 +259,7 @@ BEST = [
     (lambda share, label: share, "forgets the label"),
     (lambda share, label: label, "if all pictures were real"),
     (lambda share, label: share / label, "do not divide"),
-    (lambda share, label: share * label / (share * label + 1 - share), "add up to ten"),
+    (lambda share, label: share * label / (share * label + 1 - share), "ten count as ten"),
     (lambda share, label: 0.45, "count ten pictures"),
     (0.45, "function itself"),
     (boom, "RuntimeError: boom"),

@@ -393,3 +393,9 @@ def test_the_update_is_that_of_the_trainer():
 def test_your_digits_waits_for_a_loop(train, capsys):
     lesson.your_digits(train, rounds=10)
     assert "waits" in capsys.readouterr().out or train is boom
+
+
+def test_three_ones_among_sixteen_are_common():
+    """A share of 11% gives three or more of sixteen in one grid of four, by the binomial law."""
+    few = sum(math.comb(16, n) * 0.11**n * 0.89 ** (16 - n) for n in range(3))
+    assert 1 - few == pytest.approx(1 / 4, abs=0.01)

@@ -132,10 +132,10 @@ def _curve(ax: Axes, values: Tensor, style: dict, label: str) -> None:
     )
 
 
-def _legend_below(*axes: Axes, columns: int = 4) -> None:
+def _legend_below(*axes: Axes) -> None:
     """Under the axes, where no curve can run through it; axes that share a frame share it."""
     handles = [handle for ax in axes for handle in ax.get_legend_handles_labels()[0]]
-    axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)
+    axes[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
 
 
 def image_rows(rows: dict[str, Tensor], n: int = 14, ax: Axes | None = None) -> Axes:

@@ -96,9 +96,7 @@ def _grid(rows: dict[str, Tensor], title: str, heads: Sequence[str] = ()) -> tup
     """Pictures in rows, each with its name; a title that says of which generator they are."""
     columns = len(next(iter(rows.values())))
     figure, ax = plt.subplots(figsize=(0.72 * columns + 2, 0.72 * len(rows) + 0.6))
-    plots.image_grid(torch.cat(list(rows.values())), columns, ax=ax)
-    for i, name in enumerate(rows):
-        ax.text(-6, 28 * i + 14, name, ha="right", va="center", fontsize=9)
+    plots.image_rows(rows, columns, ax=ax)
     for i, head in enumerate(heads):
         ax.text(28 * i + 14, -4, head, ha="center", fontsize=9)
     ax.set_title(title, fontsize=10, pad=18 if heads else 6)

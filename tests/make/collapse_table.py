@@ -16,12 +16,12 @@ import torch
 
 from gan_lessons import checkpoints, losses, metrics, recipes
 from gan_lessons.devices import seeded
+from gan_lessons.lessons.mode_collapse import GAMMA
 from gan_lessons.training import Trainer
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "collapse_20_seeds.json"
 SEEDS = range(20)
 SD = {"three_bumps": 2.0, "ring": 0.1}  # of each mode
-GAMMA = {"three_bumps": 200.0, "ring": 0.5}  # in units of x squared: its bumps are 20 times as wide
 
 
 def tries(gamma: float) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from gan_lessons import checkpoints, recipes, seen, theory
+from gan_lessons.lessons.mode_collapse import CURES
 from gan_lessons.training import Trainer
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "cure_hills.json"
@@ -18,18 +19,8 @@ SEED, ROUNDS, EVERY = 2, 3000, 50
 X = torch.linspace(470, 530, 241)
 
 
-GAMES = {
-    "as it is": {},
-    "faster D": {"lr_d": 0.005},
-    "packs of two": {"pack": 2},
-    "packs, faster D": {"pack": 2, "lr_d": 0.005},
-    "R1": {"r1": 200.0},
-    "R1 and R2": {"r1": 200.0, "r2": 200.0},
-}
-
-
 def made(name: str) -> Trainer:
-    return recipes.three_bumps(SEED, **GAMES[name])
+    return recipes.three_bumps(SEED, **CURES[name])
 
 
 def good_shares(trainer: Trainer, n: int = 1000) -> list[float]:
@@ -64,7 +55,7 @@ if __name__ == "__main__":
     record = {"made by": "python tests/make/cure_hills.py", "seed": SEED, "every": EVERY, "x": numbers(X), "games": {}}
     if RECORD.exists():
         record["games"] = json.loads(RECORD.read_text())["games"]
-    for name in [name for name in GAMES if name not in record["games"]]:
+    for name in [name for name in CURES if name not in record["games"]]:
         trainer = made(name)
         record["games"][name] = {"course": course(trainer)} | hill(trainer)
         print(name, record["games"][name]["course"][-1], flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from gan_lessons import recipes, sweep
+from gan_lessons import checkpoints, recipes, sweep
 from gan_lessons.lessons import dynamics as lesson
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "endings_8_seeds.json"
@@ -56,4 +56,4 @@ def record() -> dict:
 
 
 if __name__ == "__main__":
-    RECORD.write_text(json.dumps(record(), indent=None) + "\n")
+    checkpoints.put(RECORD, json.dumps(record()).encode() + b"\n")

@@ -35,17 +35,6 @@ def losses(history: Record, at_equilibrium: tuple[float, float], ax: Axes | None
     return ax
 
 
-def probabilities(history: Record, ax: Axes | None = None) -> Axes:
-    """What D says on average, by step: mean D(x) of data and mean D(G(z)) of fakes; both are 1/2 at equilibrium."""
-    ax = ax or plt.gca()
-    _curve(ax, history.d_real, STYLE["data"], "mean D(x)")
-    _curve(ax, history.d_fake, STYLE["fakes"], "mean D(G(z))")
-    ax.axhline(0.5, **STYLE["guide"])
-    ax.set(xlabel="step", ylabel="probability", ylim=(0, 1))
-    _legend_below(ax)
-    return ax
-
-
 def plane(
     axis: Tensor,
     D: Tensor | None,

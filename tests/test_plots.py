@@ -17,7 +17,6 @@ IMAGES = torch.rand(24, 784, generator=torch.Generator().manual_seed(0)) * 2 - 1
 PLANE = seen.scene(recipes.ring(seed=1))
 DRAWINGS = {
     "losses": lambda ax: plots.losses(HISTORY, (1.386, 0.693), ax=ax),
-    "probabilities": lambda ax: plots.probabilities(HISTORY, ax=ax),
     "plane": lambda ax: plots.plane(*PLANE, ax=ax),
     "image_grid": lambda ax: plots.image_grid(IMAGES, ax=ax),
 }
@@ -64,13 +63,6 @@ def test_losses_and_where_they_rest(ax):
     guides = [list(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) == 2]
     assert guides == [[1.386, 1.386], [-0.693, -0.693]]
     assert [note.get_text() for note in ax.texts] == ["1.39", "-0.693"]
-
-
-def test_probabilities(ax):
-    plots.probabilities(HISTORY, ax=ax)
-    assert np.array_equal(line(ax, "mean D(x)").get_ydata(), HISTORY.d_real)
-    assert np.array_equal(line(ax, "mean D(G(z))").get_ydata(), HISTORY.d_fake)
-    assert [list(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) == 2] == [[0.5, 0.5]]
 
 
 @pytest.mark.parametrize("columns", [8, 6, 24, 1])

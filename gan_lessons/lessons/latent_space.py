@@ -9,7 +9,7 @@ from ipywidgets import HBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 
 from gan_lessons import data, latent, metrics, plots
 from gan_lessons.lessons.checking import call, check, close, show, tensor, verdict
@@ -70,11 +70,10 @@ def borders() -> None:
 def four_sizes() -> None:
     """36 draws of each generator, and of the data, with the coverage of 2,000."""
     figure, axes = plt.subplots(1, 5, figsize=(11, 2.7))
-    fakes = {f"z: {n} number{'s' * (n > 1)}": latent.generator(n)(latent.draws(2000, 0, n)) for n in COLORS}
+    fakes = {f"mnist_small_z{n}, averaged": latent.generator(n)(latent.draws(2000, 0, n)) for n in COLORS}
     fakes["real digits"] = data.mnist("train")[:2000].images.flatten(1) / 127.5 - 1
     for ax, (name, x) in zip(axes, fakes.items(), strict=True):
         plots.image_grid(x[:36], 6, ax=ax).set_title(f"{name}\ncoverage {latent.coverage(x):.2f}")
-    figure.suptitle("the first 36 draws of mnist_small_z1, z2, z8 and z64, all averaged", fontsize=10)
     show(figure, "Few shapes from one number, mostly ones and nines from two, all digits from eight and from 64.")
 
 
@@ -169,14 +168,13 @@ def half_way(sevens: Tensor, ones: Tensor, others: Tensor) -> None:
     for ax, (name, way) in zip(axes, ((LINE, latent.straight), (ARC, latent.on_the_sphere)), strict=True):
         shares = [latent.shares(way(*ends, 0.5)) for ends in ((sevens, ones), (a, b))]
         for shift, share, color in ((-0.2, shares[0], WAYS[name]), (0.2, shares[1], "#bbbbbb")):
-            bars = ax.bar(torch.arange(10) + shift, share, 0.4, color=color)
-        ax.bar_label(bars, ["" if i != 9 else f"{s:.0%}" for i, s in enumerate(shares[1])], fontsize=8)
+            ax.bar(torch.arange(10) + shift, share, 0.4, color=color)
+        ax.text(9.5, shares[1][9], f"{shares[1][9]:.0%}", color="#666666", fontsize=8, va="center")
         ax.bar_label(ax.containers[0], [f"{s:.0%}" if s > 0.05 else "" for s in shares[0]], fontsize=8)
-        ax.set(title=f"half way, {name}", xlabel="what the classifier reads", xticks=range(10))
+        ax.set(title=f"{NAME}:\nhalf way, {name}", xlabel="what the classifier reads", xticks=range(10))
         ax.text(1.7, 0.36, "from a 7 to a 1", color=WAYS[name])
         ax.text(1.7, 0.26, "grey: between any\ntwo that are no 9", color="#666666")
     axes[0].set_ylabel("share of the pairs")
-    figure.suptitle(NAME, fontsize=10)
     show(figure, "Most points half way from a 7 to a 1 are read as 1 or 7; nines are a minority.")
 
 
@@ -270,12 +268,10 @@ def count_sums() -> None:
     """How often a thick B comes out, by how many z each mean is made of, beside its chance."""
     ours, chance, lengths = latent.sum_shares()
     figure, ax = plt.subplots(figsize=(7.6, 3))
-    for values, color, words in (
-        (ours, WAYS[ARC], "thick A - thin A"),
-        (chance, "#777777", "chance: random A - random A"),
-    ):
+    lines = (ours, WAYS[ARC], "thick A - thin A"), (chance, "#777777", "chance: random A - random A")
+    for values, color, words in lines:
         ax.plot(latent.MEANS, values, "o-", color=color)
-        ax.text(115, values[-1] + 0.02, words, color=color, va="center")
+        ax.text(115, values[-1] - 0.01, words, color=color, va="center")
         for k, value in zip(latent.MEANS, values, strict=True):
             ax.text(k, value + 0.02, f"{value:.0%}", color=color, ha="center")
     names = [f"{k}\n|step| {long:.1f}" for k, long in zip(latent.MEANS, lengths, strict=True)]
@@ -292,11 +288,17 @@ def count_sums() -> None:
 def nonsense(n: int = 12) -> None:
     """The first pictures of each kind, what the classifier is sure of, and the share of which it is."""
     looks = {name: (x, *latent.read(x)) for name, x in latent.oddities().items()}
-    rows = {f"{name}: sure of {(sure > 0.9).float().mean():.0%}": x[:n] for name, (x, _, sure) in looks.items()}
+    rows = {}
+    for name, (x, _, sure) in looks.items():
+        inner = x[:n].view(-1, 28, 28)[
+            :, 1:-1, 1:-1
+        ]  # the edge becomes black, so that one sees where each picture ends
+        rows[f"{name}: sure of {(sure > 0.9).float().mean():.0%}"] = pad(inner, [1] * 4, value=-1.0).flatten(1)
     figure, ax = _grid(rows, f"draws and long z: {NAME}; a number where the classifier is sure")
     for row, (_, label, sure) in enumerate(looks.values()):
         for i in (sure[:n] > 0.9).nonzero()[:, 0].tolist():
-            ax.text(28 * i + 2, 28 * row + 8, str(label[i].item()), color=ORANGE, fontsize=9, weight="bold")
+            box = {"facecolor": "black", "pad": 1}  # on white blocks it could not be read
+            ax.text(28 * i + 2, 28 * row + 8, f"{label[i]}", color=ORANGE, fontsize=9, weight="bold", bbox=box)
     show(figure, "Rows of digits and of nonsense; a number stands on each picture of which the classifier is sure.")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from matplotlib.path import Path
 
 from gan_lessons import laws, metrics, seen
 from gan_lessons.style import PUSH_SHOWN, STYLE, push_length
@@ -153,9 +154,12 @@ class Figure1:
             round_limits([*(mean - margin), *(mean + margin), goal[0] - margin, goal[0] + margin]),
             round_limits([0, *(1.1 * sd), goal[1]]),
         )
-        few = slice(None, None, 1 + len(track) // 100)
+        way = Path(np.column_stack([box.x(mean), box.y(sd)]))
+        way.simplify_threshold = 0.5  # pixels: leaves out what nobody sees, and no turn
+        points = way.cleaned(remove_nans=True, simplify=True).iter_segments(curves=False)
+        moves = "".join(f"{'M' if code == Path.MOVETO else 'L'}{x:.1f} {y:.1f}" for (x, y), code in points)
         inside = [
-            box.line(np.append(mean[few], mean[-1]), np.append(sd[few], sd[-1]), "fakes", width=1.2),
+            f'<path d="{moves}" class="gl-fakes" {stroke("fakes", 1.2)}/>',
             text(box.x(goal[0]), box.y(goal[1]) + 7, "★", anchor="middle", size=20),
             dot(box.x(mean[0]), box.y(sd[0]), "white"),
             dot(box.x(mean[-1]), box.y(sd[-1]), STYLE["fakes"]["color"]),

@@ -234,6 +234,7 @@ def test_the_path_of_mean_and_sd(length):
     trainer = one_number(495, 3)
     rng = np.random.default_rng(0)
     mean, sd = 480 + np.cumsum(rng.normal(size=length)), 1 + rng.random(length)
+    sd[length // 2] = 9  # for one moment
     track = [{"step": i, "mean": mean[i], "sd": sd[i]} for i in range(length)]
     root, (_, _, box) = picture(Figure1(), trainer, track)
     to_mean, to_sd = units(root, box, "x"), units(root, box, "y")
@@ -250,12 +251,21 @@ def test_the_path_of_mean_and_sd(length):
     close(numbers(now, "cx", "cy"), mean[-1], sd[-1])
     assert (start.get("fill"), now.get("fill")) == ("white", STYLE["fakes"]["color"])
     (path,) = lines(box, "fakes")[0]
-    assert len(path) <= 300
+    close((0, path[:, 1].min()), to_mean(0), 9)  # no turn is left out
     close(path[0], mean[0], sd[0])
     close(path[-1], mean[-1], sd[-1])
     for point in (start, now, star):
         x, y = numbers(point, "cx", "cy") if point is not star else (float(star.get("x")), float(star.get("y")) - 7)
         assert 0 <= x <= 180 and 0 <= y <= float(box.get("height"))
+
+
+def test_a_long_smooth_path_is_short_to_write():
+    t = np.arange(1000)
+    around = 500 + 20 * np.exp(-t / 300) * np.cos(t / 50), 8 + 6 * np.exp(-t / 300) * np.sin(t / 50)
+    track = [{"step": i, "mean": m, "sd": s} for i, m, s in zip(t, *around, strict=True)]
+    _, (_, _, box) = picture(Figure1(), one_number(495, 3), track)
+    (path,) = lines(box, "fakes")[0]
+    assert len(path) <= 300
 
 
 def test_what_figure_1_measures():

@@ -249,7 +249,7 @@ def test_friction_brings_both_orders_to_rest(order):
     assert lesson.played(0.3, 200, order)[-1].norm() > 0.9
 
 
-def braked(eta, gamma, memory, rounds=400):
+def braked(eta, gamma, memory, rounds=400, k=1):
     """The notebook's cell, with the step of a round as a matrix of (g, d, slope_g, slope_d)."""
     new, old = 1 - memory, memory
     of_d = torch.tensor(
@@ -258,7 +258,7 @@ def braked(eta, gamma, memory, rounds=400):
     of_g = torch.tensor([[1, -eta * new, -eta * old, 0], [0, 1, 0, 0], [0, new, old, 0], [0, 0, 0, 1.0]])
     state, path = torch.tensor([1.0, 0, 0, 0]).double(), []
     for _ in range(rounds):
-        state = of_g.double() @ of_d.double() @ state
+        state = of_g.double() @ of_d.double().matrix_power(k) @ state
         path.append(state[:2])
     return torch.stack(path).norm(dim=1)
 
@@ -266,6 +266,7 @@ def braked(eta, gamma, memory, rounds=400):
 def test_with_averaged_slopes_friction_wins_if_steps_are_short():
     assert braked(0.2, 0.5, memory=0.5)[-100:].max() < 0.05 and braked(0.4, 0.5, memory=0.5)[-100:].max() > 100
     assert braked(0.4, 0.5, memory=0.0)[-100:].max() < 1e-6  # and without the average both come to rest
+    assert braked(0.4, 0.5, memory=0.5, k=5)[-100:].max() < 1e-6  # five turns of D calm the long steps, too
     assert braked(0.2, 0.0, memory=0.5)[-100:].max() > 10  # without friction even short steps spiral outwards
 
 

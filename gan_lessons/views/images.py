@@ -35,7 +35,7 @@ class Images:
         worst = np.quantile(shown[np.isfinite(shown)], 0.98)
         upper = Box(530, 28, 220, 110, ends, (0, 1))
         lower = Box(530, 196, 220, 110, ends, round_limits([0, 1.1 * worst, min(trainer.loss.at_equilibrium)]))
-        parts = [text(10, 16, "the same 40 z in every frame"), fakes]
+        parts = [text(10, 16, "the same 40 z in every frame, raw"), fakes]
         for box, guides, names in ((upper, [0.5], PROBABILITIES), (lower, trainer.loss.at_equilibrium, LOSSES)):
             inside = [box.line(ends, (guide, guide), "guide") for guide in guides]
             if box is upper and trainer.loss.probability is None:

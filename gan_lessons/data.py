@@ -6,8 +6,9 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,15 +16,20 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
+from tqdm.auto import tqdm
 
 from gan_lessons.arguments import count, number, numbers, one_of, shown
+from gan_lessons.faces import ATTRIBUTES, draw
 from gan_lessons.pictures import Images, Sample, folder, rows
 
 __all__ = [
+    "ATTRIBUTES",
+    "SHARES",
     "Images",
     "KindsAndNumbers",
     "Sample",
     "bumps",
+    "faces",
     "folder",
     "gaussian",
     "mnist",
@@ -33,6 +39,7 @@ __all__ = [
     "standard_normal",
 ]
 
+SHARES = (0.5, 0.3, 0.5, 0.5)  # of faces with each of ATTRIBUTES, unless told otherwise
 _HERE = Path(__file__).parent
 _MNIST_MD5 = {  # of the uncompressed files, as their authors published them
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -144,6 +151,44 @@ def mnist(split: str = "train") -> Images:
     """
     prefix = {"train": "train", "test": "t10k"}[one_of("split", split, ("train", "test"))]
     return Images(_read_idx(f"{prefix}-images-idx3-ubyte"), _read_idx(f"{prefix}-labels-idx1-ubyte").long())
+
+
+def faces(n: int = 20_000, seed: int = 0, shares: Sequence[float] | Mapping[tuple[int, ...], float] = SHARES) -> Images:
+    """Drawn faces of 32 x 32 in colour, whose truth is known: labels (n, 4) of 0 and 1, columns as in ATTRIBUTES.
+
+    shares: how likely each attribute is, each independent of the others; or the weights of whole kinds, as in
+    {(0, 0, 1, 1): 0.6, (1, 0, 1, 0): 0.4}, and there are no others then. All else varies smoothly (`faces.RANGES`). The
+    same seed gives the same faces. Raises ValueError naming what does not fit.
+
+    >>> people = faces(500, shares={(0, 1, 0, 1): 1})  # short dark hair, glasses, no smile
+    >>> people.images.shape, people.labels.unique(dim=0).tolist()
+    (torch.Size([500, 3, 32, 32]), [[0, 1, 0, 1]])
+    """
+    if isinstance(shares, Mapping):
+        known = list(product((0, 1), repeat=len(ATTRIBUTES)))
+        strange = [kind for kind in shares if kind not in known]
+        if strange or not shares:
+            got = shown(strange[0]) if strange else "no kind"
+            raise ValueError(f"shares: got {got}; a kind is four of 0 and 1, for {', '.join(ATTRIBUTES)}")
+        weights = numbers("shares", [shares.get(kind, 0) for kind in known], least=0)
+        if not sum(weights) > 0:
+            raise ValueError(f"shares: got {shown(shares)}; they must not all be 0")
+    else:
+        weights = numbers("shares", shares, length=len(ATTRIBUTES), least=0, most=1)
+    return _faces(count("n", n, least=1, most=1_000_000), count("seed", seed), weights)
+
+
+@lru_cache(maxsize=8)  # 61 MB for 20,000
+def _faces(n: int, seed: int, weights: tuple[float, ...]) -> Images:
+    rng, chances = torch.Generator().manual_seed(seed), torch.tensor(weights)
+    if len(weights) == len(ATTRIBUTES):
+        attributes = (torch.rand(n, len(weights), generator=rng) < chances).long()
+    else:
+        kinds = torch.tensor(list(product((0, 1), repeat=len(ATTRIBUTES))))
+        attributes = kinds[torch.multinomial(chances, n, replacement=True, generator=rng)]
+    parts = tqdm(attributes.split(500), desc=f"drawing {n:,} faces", leave=False, delay=1)
+    images = [(255 * draw(part, rng)).round().to(torch.uint8) for part in parts]
+    return Images(torch.cat(images), attributes)
 
 
 def _read_idx(name: str) -> Tensor:

@@ -1,15 +1,18 @@
 """The players: plain nn.Modules. Models of one number take (n,) and return (n,); D returns one raw output per x."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from gan_lessons.arguments import count, number, numbers
-
-leaky_relu = partial(nn.LeakyReLU, 0.2)
+from gan_lessons.convolutional import DCGANDiscriminator as DCGANDiscriminator
+from gan_lessons.convolutional import DCGANGenerator as DCGANGenerator
+from gan_lessons.convolutional import DigitClassifier as DigitClassifier
+from gan_lessons.convolutional import FaceReader as FaceReader
+from gan_lessons.convolutional import leaky_relu as leaky_relu
+from gan_lessons.convolutional import widths_of
 
 
 class Standardise(nn.Module):
@@ -67,7 +70,7 @@ class Maxout(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, pieces: int):
         super().__init__()
-        n_in, n_out, pieces = _widths((n_in, n_out, pieces))
+        n_in, n_out, pieces = widths_of((n_in, n_out, pieces))
         self.linear = nn.Linear(n_in, n_out * pieces)
         self.shape = (n_out, pieces)
 
@@ -143,7 +146,7 @@ class MaxoutDiscriminator(nn.Module):
 
     def __init__(self, *widths: int, pieces: int, dropout: Sequence[float], inputs: nn.Module | None = None):
         super().__init__()
-        widths = _widths(widths)
+        widths = widths_of(widths)
         dropout = numbers("dropout", dropout, least=0, most=1)
         if len(dropout) != len(widths) - 1:
             raise ValueError(f"dropout: got {len(dropout)} rates; {len(widths) - 1} layers need one each")
@@ -158,32 +161,10 @@ class MaxoutDiscriminator(nn.Module):
         return self.net(self.inputs(x)).squeeze(-1)
 
 
-class DigitClassifier(nn.Module):
-    """A convolutional net that reads digits, for `metrics`. x: (n, 784) or (n, 28, 28) in [-1, 1] -> logits: (n, 10).
-
-    `.features(x)`, (n, 64), are what its last layer sees, after the ReLU: the space in which `metrics.report` measures.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.body = nn.Sequential(
-            *(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),  # (n, 16, 14, 14)
-            *(nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),  # (n, 32, 7, 7)
-            *(nn.Flatten(), nn.Linear(32 * 7 * 7, 64), nn.ReLU()),
-        )
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(64, 10))
-
-    def features(self, x: Tensor) -> Tensor:
-        return self.body(x.reshape(-1, 1, 28, 28))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
-
-
 def _mlp(
     widths: Sequence[int], activation: Callable[[], nn.Module], batch_norm: bool = False, dropout: float = 0.0
 ) -> nn.Sequential:
-    widths, dropout = _widths(widths), number("dropout", dropout, least=0, most=1)
+    widths, dropout = widths_of(widths), number("dropout", dropout, least=0, most=1)
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths[:-1]):
         layers += [nn.Linear(n_in, n_out)]
@@ -191,9 +172,3 @@ def _mlp(
         layers += [activation()]
         layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
-
-
-def _widths(widths: Sequence[int]) -> tuple[int, ...]:
-    if len(widths) < 2:
-        raise ValueError(f"widths: got {tuple(widths)}; a net needs at least an input width and an output width")
-    return tuple(count("widths", width, least=1, most=1_000_000) for width in widths)

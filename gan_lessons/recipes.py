@@ -34,10 +34,14 @@ from gan_lessons.models import (
     Unstandardise,
     leaky_relu,
 )
+from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_quick
 from gan_lessons.training import Trainer
 
 __all__ = [
     "cosine",
+    "faces_dcgan",
+    "faces_dcgan_generator",
+    "faces_quick",
     "gaussian",
     "gaussian_mlp",
     "mnist",

@@ -11,8 +11,8 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-SMALL = "arguments devices laws pictures data losses models optimizers guards players records checkpoints"
-GAME = f"{SMALL} training digits recipes"
+SMALL = "arguments devices laws pictures faces data losses convolutional models optimizers guards players records"
+GAME = f"{SMALL} checkpoints training digits portraits recipes"
 KNOWN = "theory dynamics sweep pretrained metrics latent seen"
 VIEWS = "views.figure1 views.plane views.images views.through views.bells views.latent views"
 DRAWING = f"style tiles plots hill svg {VIEWS}"

@@ -213,7 +213,8 @@ def frozen() -> None:
         keys = zip(row, frames, told["rounds"], told["k"], told["D(G(z))"], told["legible"], strict=True)
         for ax, images, n, k, answer, share in keys:
             plots.image_grid(images, columns=4, ax=ax)
-            when = f"k = 1: {n - 300} rounds on" if k else f"k = 0: {n} rounds on" if n else f"round {told['begin']}, raw"
+            begin = f"round {told['begin']}, raw"
+            when = f"k = 1: {n - 300} rounds on" if k else f"k = 0: {n} rounds on" if n else begin
             ax.set_title(f"{when}\nD says {answer:.2f}, legible {share:.2f}", fontsize=9)
     show(figure, "Eight digits drown in white specks while D's answer grows; it drops when D learns again.")
 

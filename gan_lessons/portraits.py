@@ -33,7 +33,7 @@ def _faces(recipe: dict[str, Any], seed: int, device: str, settings: dict[str, A
     with seeded(seed):
         G, latent = faces_dcgan_generator()
         D = DCGANDiscriminator(3, 32, 64, 128)
-    recipe = {"lr_d": 1e-3, "lr_g": 1e-3, "r1": 2.0, "penalty_every": 4, "latent": latent} | recipe
+    recipe = {"lr_d": 2e-3, "lr_g": 2e-3, "r1": 5.0, "penalty_every": 4, "latent": latent} | recipe
     recipe |= {"optimizer": partial(adam, betas=(0.0, 0.99)), "batch_size": 64, "seed": seed, "device": device}
     if "data" not in settings:
         recipe["data"] = data.faces()

@@ -216,10 +216,11 @@ def test_missing_or_damaged_files(tiny, end, content):
         pretrained.load("tiny")
 
 
-def test_files_of_other_nets_name_their_own_script(tmp_path, monkeypatch):
+@pytest.mark.parametrize("net", [pretrained.classifier, pretrained.reader])
+def test_files_of_other_nets_name_their_own_script(tmp_path, monkeypatch, net):
     monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path)
-    with pytest.raises(RuntimeError, match=r"`python tests/make/train_classifier.py`"):
-        pretrained._read("classifier")
+    with pytest.raises(RuntimeError, match=rf"`python tests/make/train_{net.__name__}.py`"):
+        net.__wrapped__()
 
 
 @pytest.mark.parametrize("stopped_at", [1, 2])

@@ -11,7 +11,6 @@ from gan_lessons.models import DCGANDiscriminator, DCGANGenerator
 from gan_lessons.optimizers import adam, cosine
 from gan_lessons.training import Trainer
 
-
 EPOCH = 312  # rounds of 64 faces
 
 

@@ -42,8 +42,8 @@ def card(name: str) -> dict[str, Any]:
 
 
 def load(name: str, average: bool | None = None, device: str = "cpu") -> nn.Module:
-    """A trained generator, in eval mode and without gradients of its own: G(z) is (n, 784) in [-1, 1], and z is drawn
-    by `G.latent.sample((n,))`.
+    """A trained generator, in eval mode and without gradients of its own: G(z) is in [-1, 1], digits (n, 784) and faces
+    (n, 3, 32, 32), and z is drawn by `G.latent.sample((n,))`.
 
     average: True for the moving average of its weights, False for the weights as training left them; None for the
     average, where one was kept. Matrices are kept in 16 bits, which moves pixels by 0.0001 on average. device: where G

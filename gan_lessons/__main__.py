@@ -1,4 +1,4 @@
-"""Train an MNIST GAN from a terminal. The same command again goes on from where it was."""
+"""Train a GAN on digits or faces from a terminal. The same command again goes on from where it was."""
 
 import argparse
 import io
@@ -22,6 +22,8 @@ RECIPES = {
     "mnist_best": recipes.mnist_best,
     "mnist": recipes.mnist,
     "mnist_paper": recipes.mnist_paper,
+    "faces_quick": recipes.faces_quick,
+    "faces_dcgan": recipes.faces_dcgan,
 }
 MOST_EPOCHS = 1_000_000  # years
 

@@ -27,7 +27,8 @@ def run(tmp_path, monkeypatch):
 
     def command(*words, source=None):
         tiny = partial(recipes.mnist_quick, data=source or data.mnist("train")[:300], batch_size=20, steps=40)
-        monkeypatch.setattr(cli, "RECIPES", {"mnist_quick": tiny, "mnist": recipes.mnist})
+        faces = partial(recipes.faces_quick, data=data.faces(60), batch_size=20, steps=6)
+        monkeypatch.setattr(cli, "RECIPES", {"mnist_quick": tiny, "mnist": recipes.mnist, "faces_quick": faces})
         monkeypatch.setattr(sys, "argv", ["gan_lessons", *words])
         cli.main()
 
@@ -103,6 +104,17 @@ def test_trains_saves_and_draws(run, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "step 0 of 40" in printed and "seed 3" in printed and "cpu" in printed
     assert "samples.png" in printed and "checkpoint.pt" in printed
+
+
+def test_faces_come_in_colour(run, tmp_path, capsys):
+    run("faces_quick", "--epochs", "1")
+    out = tmp_path / "runs" / "faces_quick-seed0"
+    red, green, _ = plt.imread(out / "samples.png")[150:-20, ..., :3].transpose(2, 0, 1)  # below the titles
+    assert (red - green).std() > 0.02
+    assert "step 0 of 3 (epoch 0 of 1)" in capsys.readouterr().out
+    run("faces_quick")
+    assert "step 3 of 6 (epoch 1 of 2)" in capsys.readouterr().out
+    assert load(out / "checkpoint.pt")["steps_done"] == 6
 
 
 def test_the_same_command_again_trains_no_more(run, tmp_path, capsys):
@@ -208,6 +220,8 @@ def test_an_epoch_is_the_recipes_own():
         "mnist_best": 500,
         "mnist": 600,
         "mnist_paper": 500,
+        "faces_quick": 312,
+        "faces_dcgan": 312,
     }
 
 

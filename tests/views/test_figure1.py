@@ -435,15 +435,17 @@ def test_images_of_any_size_grey_or_in_colour(shape, size):
     trainer = pictures(Pictures(*shape))
     trainer.step()
     root, _ = picture(Images(), trainer)
-    image = read(root, "RGB" if len(shape) == 3 else "L")
+    in_colour = len(shape) == 3
+    image = read(root, "RGB" if in_colour else "L")
     height, width = size
-    assert image.shape == (5 * height, 8 * width) + ((3,) if len(shape) == 3 else ())
+    high, wide = height + in_colour, width + in_colour  # a white line after each
+    assert image.shape == (5 * high, 8 * wide) + (3,) * in_colour
     fakes = seen.images(trainer)
     for i in (0, 13, 39):
-        shown = image[height * (i // 8) :, width * (i % 8) :][:height, :width]
-        wanted = fakes[i].permute(1, 2, 0) if len(shape) == 3 else fakes[i].reshape(height, width)
+        shown = image[high * (i // 8) :, wide * (i % 8) :][:height, :width]
+        wanted = fakes[i].permute(1, 2, 0) if in_colour else fakes[i].reshape(height, width)
         off = shown - ((wanted + 1) * 127.5).round().numpy()
-        assert np.abs(off).max() < (48 if len(shape) == 3 else 1)  # 256 colours have to do for all
+        assert np.abs(off).max() < (48 if in_colour else 1)  # 256 colours have to do for all
 
 
 def test_faces_keep_their_colours_in_few_bytes(monkeypatch):
@@ -452,9 +454,21 @@ def test_faces_keep_their_colours_in_few_bytes(monkeypatch):
     drawn = Images().draw(trainer, [{"step": 0}])
     assert len(drawn) < 30_000  # with all colours 55,000
     image = read(ElementTree.fromstring(drawn), "RGB").astype(float)
-    off = image.reshape(5, 32, 8, 32, 3).transpose(0, 2, 4, 1, 3) - faces.reshape(5, 8, 3, 32, 32).numpy()
+    tiles = image.reshape(5, 33, 8, 33, 3).transpose(0, 2, 4, 1, 3)  # (5, 8, 3, 33, 33)
+    off = tiles[..., :32, :32] - faces.reshape(5, 8, 3, 32, 32).numpy()
+    assert tiles[..., 32].min() > 240 and tiles[..., 32, :].min() > 240  # they stand apart
     assert np.sqrt((off**2).mean()) < 6  # of 255
     assert np.abs(off.mean(axis=(3, 4))).max() < 6  # no face is redder or paler
+
+
+@pytest.mark.parametrize("loss", losses.NAMED.values(), ids=losses.NAMED)
+def test_a_loss_without_probability_is_said_beside_the_curves(loss):
+    """Under the axis, where the curves of another loss before may not run into it."""
+    root, (upper, _) = picture(Images(), digits(loss=loss))
+    said = [one for one in root.iter(f"{SVG}text") if one.text == "this loss has no D(x)"]
+    assert len(said) == (loss.probability is None)
+    below = sum(numbers(upper, "y", "height"))
+    assert all(float(one.get("y")) > below + 20 for one in said)
 
 
 def test_pictures_of_no_known_shape_are_refused():

@@ -73,7 +73,7 @@ class DCGANDiscriminator(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer sees: (n, widths[-1], end, end)."""
-        x = x.reshape(-1, *self.shape)
+        x = x.reshape(len(x), *self.shape)
         return self.body(x.contiguous(memory_format=torch.channels_last))
 
     def forward(self, x: Tensor) -> Tensor:

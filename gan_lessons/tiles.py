@@ -31,20 +31,23 @@ def tile(images: Tensor, columns: int = 8, shape: tuple[int, int] | None = None)
 
 
 def packed(images: Tensor, columns: int = 8, levels: int = 16) -> str:
-    """Grey images in [-1, 1], (n, height width), side by side as a PNG of so many greys, in base64: for a record.
+    """Images in [-1, 1], as `tile` takes them, side by side as a PNG in base64: for a record.
+
+    levels: how many brightnesses a colour keeps, or grey.
 
     >>> unpacked(packed(torch.linspace(-1, 1, 16).reshape(1, 16), 1), side=4).shape
     torch.Size([1, 16])
     """
-    grey = (tile(images, columns).clamp(-1, 1) + 1) / 2 * (levels - 1)
+    bright = (tile(images, columns).clamp(-1, 1) + 1) / 2 * (levels - 1)
     file = io.BytesIO()
-    PIL.Image.fromarray((grey.round() * (255 / (levels - 1))).round().byte().numpy()).save(file, "PNG", optimize=True)
+    pixels = (bright.round() * (255 / (levels - 1))).round().byte().numpy()
+    PIL.Image.fromarray(pixels).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
 def unpacked(kept: str, side: int = 28) -> Tensor:
-    """The images that `packed` kept, square ones of this side: (n, side side) in [-1, 1], up to rounding."""
+    """What `packed` kept of square images, up to rounding: (n, side side) or (n, 3, side, side), in [-1, 1]."""
     pixels = torch.from_numpy(np.array(PIL.Image.open(io.BytesIO(base64.b64decode(kept))), dtype=np.float32))
-    height, width = pixels.shape
-    rows = pixels.reshape(height // side, side, width // side, side).permute(0, 2, 1, 3)
-    return rows.reshape(-1, side * side) / 127.5 - 1
+    height, width, *colours = pixels.shape
+    rows = pixels.reshape(height // side, side, width // side, side, *colours).transpose(1, 2) / 127.5 - 1
+    return rows.flatten(0, 1).movedim(-1, 1) if colours else rows.reshape(-1, side * side)

@@ -111,6 +111,8 @@ MEASURES = [
     lambda x: metrics.frechet_distance(x, x),
     lambda x: metrics.density_and_coverage(x, x),
     lambda x: metrics.report(x),
+    lambda x: metrics.report(torch.zeros(9, 3, 32, 32, device="meta")),
+    lambda x: metrics.grain(torch.zeros(9, 3, 32, 32, device="meta")),
     lambda x: theory.log_density(Normal(0.0, 1.0), x),
 ]
 

@@ -1,14 +1,17 @@
+import json
 import math
+import time
+from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from scipy import linalg, stats
-from scipy.spatial.distance import cdist
-from sklearn.neighbors import KernelDensity, NearestNeighbors
+from scipy import linalg, ndimage, stats
 from torch.distributions import Normal, Uniform
 
 from gan_lessons import data, metrics, pretrained
+from gan_lessons.faces import draw
 from gan_lessons.models import AffineGenerator
 
 
@@ -134,106 +137,6 @@ def digits(split, n=None):
     return data.mnist(split).images[:n].flatten(1) / 255
 
 
-@pytest.mark.parametrize(("sigma", "tolerance"), [(0.18, 2e-3), (0.5, 1e-3)])
-def test_parzen_against_scikit_learn(sigma, tolerance):
-    samples, test = digits("train", 700), digits("test", 600)  # more rows than one matrix product takes
-    # one leaf holds all: with its tree scikit-learn 1.9.1 errs by 100 nats and more in 784 dimensions
-    theirs = KernelDensity(bandwidth=sigma, leaf_size=1000).fit(samples.double()).score_samples(test.double())
-    expected = pytest.approx(theirs.mean(), abs=tolerance), pytest.approx(stats.sem(theirs), abs=tolerance)
-    assert metrics.parzen_log_likelihood(samples, test, sigma) == expected
-    exact = pytest.approx(theirs.mean(), rel=1e-11), pytest.approx(stats.sem(theirs), rel=1e-9)
-    assert metrics.parzen_log_likelihood(samples.double(), test.double(), sigma) == exact
-
-
-@pytest.mark.parametrize("n", [1, 2, 30])
-@pytest.mark.parametrize("d", [1, 2, 5])
-def test_parzen_is_the_mean_of_gaussian_densities(n, d):
-    samples, test = rows(n, d, dtype=torch.double), rows(7, d, seed=1, dtype=torch.double)
-    p = [np.mean([stats.multivariate_normal.pdf(x, s, 0.3**2) for s in samples]) for x in test]
-    mean, error = metrics.parzen_log_likelihood(samples, test, 0.3)
-    assert mean == pytest.approx(np.log(p).mean()) and error == pytest.approx(stats.sem(np.log(p)))
-
-
-def test_parzen_in_single_precision_over_ten_thousand_samples():
-    samples, test = digits("train", 10_000), digits("test", 100)
-    exact = metrics.parzen_log_likelihood(samples.double(), test.double(), 0.1)
-    assert metrics.parzen_log_likelihood(samples, test, 0.1) == pytest.approx(exact, abs=5e-3)
-    halves = samples.half(), test.half()  # 16 bits are enough for pixels, not for sums
-    assert metrics.parzen_log_likelihood(*halves, 0.1) == metrics.parzen_log_likelihood(
-        *(x.float() for x in halves), 0.1
-    )
-
-
-def test_parzen_of_real_images():
-    mean, error = metrics.parzen_log_likelihood(digits("train", 10_000), digits("test"), 0.18)
-    assert 240 < mean < 248 and 1.7 < error < 1.9
-
-
-def test_select_sigma():
-    one, validation = torch.full((1, 3), 0.5), rows(50, 3)
-    best = (validation - 0.5).square().mean().sqrt().item()  # the maximum-likelihood sd of one Gaussian
-    assert metrics.select_sigma(one, validation, [0.5 * best, best, 2 * best]) == best
-    samples, test, sigmas = digits("train", 300), digits("test", 600), [0.4, 0.3, 0.2, 0.25]
-    means = [metrics.parzen_log_likelihood(samples, test, sigma)[0] for sigma in sigmas]
-    assert metrics.select_sigma(samples, test, sigmas) == sigmas[np.argmax(means)] == 0.25
-
-
-@pytest.mark.parametrize("sigmas", [[0.1, 0.15], [0.5, 0.8], [0.25]])
-def test_select_sigma_warns_at_the_end(sigmas):
-    with pytest.warns(UserWarning, match="is at the end of those tried"):
-        assert metrics.select_sigma(digits("train", 300), digits("test", 100), sigmas) in sigmas
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        (torch.full((4, 2), 1.001), r"got pixels from 1 to 1; they must lie in \[0, 1\]"),
-        (torch.tensor([[-1.0, 1.0]]), r"got pixels from -1 to 1; .* use \(x \+ 1\) / 2 for x in \[-1, 1\]"),
-        (torch.tensor([[0.0, math.nan]]), r"got shape \(1, 2\); .* of finite numbers"),
-        (torch.zeros(0, 2), r"got shape \(0, 2\)"),
-        (torch.zeros(4), r"got shape \(4,\)"),
-        (torch.zeros(4, 1, 2), r"got shape \(4, 1, 2\)"),
-    ],
-)
-def test_parzen_bad_pixels(bad, message):
-    good = torch.zeros(3, 2)
-    with pytest.raises(ValueError, match=f"^samples: {message}"):
-        metrics.parzen_log_likelihood(bad, good, 0.2)
-    with pytest.raises(ValueError, match=f"^test: {message}"):
-        metrics.parzen_log_likelihood(good, bad, 0.2)
-    with pytest.raises(ValueError, match=f"^validation: {message}"):
-        metrics.select_sigma(good, bad, [0.2])
-    with pytest.raises(ValueError, match=r"^test: got shape \(3, 5\); it must be \(n, 2\)"):
-        metrics.parzen_log_likelihood(good, torch.zeros(3, 5), 0.2)
-
-
-def test_parzen_bad_sigma():
-    good = torch.zeros(3, 2)
-    for sigma in (0, -0.1, math.nan):
-        with pytest.raises(ValueError, match=r"^sigma: got"):
-            metrics.parzen_log_likelihood(good, good, sigma)
-    with pytest.raises(ValueError, match=r"^sigma: got \[\]"):
-        metrics.select_sigma(good, good, [])
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_nearest_against_scikit_learn(seed):
-    samples, images = rows(1300, 20, seed), rows(900, 20, seed + 10)
-    theirs, index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(images).kneighbors(samples)
-    ours, ours_index = metrics.nearest(samples, images)
-    assert ours_index.tolist() == index[:, 0].tolist()
-    assert np.allclose(ours, theirs[:, 0], atol=1e-5)
-
-
-def test_nearest_knows_what_is_learnt_by_heart():
-    images = data.mnist("train").sample((700,))
-    order = torch.randperm(700)
-    distance, index = metrics.nearest(images[order], images)
-    assert torch.equal(images[index], images[order]) and distance.eq(0).all()
-    with pytest.raises(ValueError, match=r"^images: got shape \(9, 3\); it must be \(n, 784\)"):
-        metrics.nearest(images, torch.zeros(9, 3))
-
-
 @pytest.mark.parametrize(("n", "d"), [(200, 1), (500, 64), (30, 64)])  # the last with covariances of rank 29
 def test_frechet_distance_against_scipy(n, d):
     mixing = torch.randn(d, d, dtype=torch.double, generator=torch.Generator().manual_seed(0))
@@ -253,33 +156,6 @@ def test_frechet_distance_by_hand():
     axes, _ = torch.linalg.qr(a - a.mean(0))  # mean 0, diagonal covariance: each axis has W2 = difference of the sds
     expected = (axes.std(0) * (scale - 1)).square().sum().item()
     assert metrics.frechet_distance(axes, axes * scale) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("n", "m", "d", "k"), [(40, 40, 3, 5), (520, 60, 2, 1), (60, 530, 4, 3), (10, 7, 64, 9)])
-def test_density_and_coverage_against_a_loop(n, m, d, k):
-    real, fake = rows(n, d), 0.9 * rows(m, d, seed=1)
-    between = cdist(real.double(), fake.double())
-    reach = np.sort(cdist(real.double(), real.double()), axis=1)[:, k]  # column 0 is the distance to itself
-    inside = [[between[i, j] < reach[i] for j in range(m)] for i in range(n)]
-    density = sum(sum(row) for row in inside) / (k * m)
-    coverage = sum(any(row) for row in inside) / n
-    assert metrics.density_and_coverage(real, fake, k) == (pytest.approx(density), pytest.approx(coverage))
-    assert density > 0
-
-
-def test_a_ball_is_open():
-    real = torch.tensor([[0.0], [1.0], [3.0], [4.0]])  # each ball ends at the next row, or 1 before the middle
-    assert metrics.density_and_coverage(real, torch.tensor([[2.0]]), k=1) == (0, 0)
-    assert metrics.density_and_coverage(real, torch.tensor([[1.99]]), k=1) == (1, 0.25)
-
-
-def test_density_alone_passes_one_good_image():
-    real = torch.randn(2000, 8, generator=torch.Generator().manual_seed(0))
-    like, one = torch.randn(2000, 8, generator=torch.Generator().manual_seed(1)), 0.1 * real[:1].expand(2000, 8)
-    density, coverage = metrics.density_and_coverage(real, like)
-    assert density == pytest.approx(1, abs=0.1) and coverage == pytest.approx(1 - 2**-5, abs=0.01)
-    density, coverage = metrics.density_and_coverage(real, one)
-    assert density >= 1 and coverage < 0.05
 
 
 @pytest.mark.parametrize("bad", [torch.zeros(4), torch.zeros(0, 3), torch.tensor([[0.0, 1.0, math.inf]])])
@@ -368,3 +244,160 @@ def test_report_draws_nothing_and_takes_what_g_makes(real):
 def test_report_bad_input(real, change):
     with pytest.raises(ValueError, match=r"samples: got x from .* report takes x in \[-1, 1\]"):
         metrics.report(change(real[:10]))
+
+
+# -- faces -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 7, 900])
+def test_kinds_by_counting(n):
+    attributes = torch.randint(2, (n, 4), generator=torch.Generator().manual_seed(n))
+    shares, counts = metrics.kinds(attributes), Counter(map(tuple, attributes.tolist()))
+    assert shares.shape == (2, 2, 2, 2)
+    for kind in product((0, 1), repeat=4):
+        assert shares[kind].item() == pytest.approx(counts[kind] / n)
+    for i in range(4):  # what is left when all other axes are summed
+        assert shares.movedim(i, 0)[1].sum().item() == pytest.approx(attributes[:, i].double().mean().item())
+    assert torch.equal(metrics.kinds(attributes.bool()), shares) and torch.equal(
+        metrics.kinds(attributes.float()), shares
+    )
+
+
+@pytest.mark.parametrize(
+    "bad", [torch.zeros(0, 4), torch.zeros(5, 3), torch.zeros(4), torch.tensor([[0, 1, 2, 0]]), torch.full((2, 4), 0.5)]
+)
+def test_kinds_bad_input(bad):
+    with pytest.raises(ValueError, match=r"^attributes: got shape .* they must be \(n, 4\) of 0 and 1, n >= 1"):
+        metrics.kinds(bad)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 3, 3), (7, 3, 12, 9), (1201, 3, 8, 8)])
+def test_grain_against_scipy(shape):
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    inner = [ndimage.laplace(each.double().numpy())[1:-1, 1:-1] for each in x.flatten(0, 1)]
+    assert metrics.grain(x) == pytest.approx(np.square(inner).mean(), rel=1e-5)
+    assert metrics.grain(2 * x) == pytest.approx(4 * metrics.grain(x), rel=1e-5)
+    ramp = 0.1 * torch.arange(shape[2])[:, None] - 0.3 * torch.arange(shape[3])
+    assert metrics.grain(x + ramp) == pytest.approx(metrics.grain(x), rel=1e-4)  # an even slope adds nothing
+
+
+@pytest.mark.parametrize(
+    "bad", [torch.rand(3, 8, 8), torch.rand(0, 3, 8, 8), torch.rand(1, 3, 2, 8), torch.zeros(1, 3, 8, 8).byte()]
+)
+def test_grain_bad_input(bad):
+    with pytest.raises(ValueError, match=r"^images: got torch\..* they must be floats, \(n, 3, height, width\)"):
+        metrics.grain(bad)
+
+
+def faces(n=1000, seed=6, **shares):
+    return data.faces(n, seed, **shares)
+
+
+def as_made(images):
+    return images / 127.5 - 1
+
+
+HALF = {kind: 0.3 if kind[1] else 0.7 for kind in product((0, 1), repeat=4) if sum(kind) % 2}  # of the kinds
+
+
+def test_report_of_real_faces():
+    samples, real = faces(1200), faces(900, seed=7)
+    figures = metrics.report_faces(as_made(samples.images), real)
+    assert list(figures) == ["n", *data.ATTRIBUTES, "kinds", "grain", "frechet", "density", "coverage", "good"]
+    for i, name in enumerate(data.ATTRIBUTES):
+        assert figures[name] == pytest.approx(samples.labels[:, i].double().mean().item(), abs=0.0011)
+    assert (figures["n"], figures["kinds"], figures["good"]) == (1200, 16, True)
+    ratio = metrics.grain(as_made(samples.images)) / metrics.grain(as_made(real.images))
+    assert figures["grain"] == ratio == pytest.approx(1, abs=0.06)
+    features, real_features = (pretrained.reader().features(as_made(each.images)) for each in (samples, real))
+    assert figures["frechet"] == pytest.approx(metrics.frechet_distance(features, real_features), rel=1e-3)
+    assert (figures["density"], figures["coverage"]) == pytest.approx(
+        metrics.density_and_coverage(real_features, features), abs=1e-3
+    )
+    assert metrics.report_faces(as_made(samples.images), data.Images(real.images)) == figures  # no labels are needed
+
+
+def test_report_takes_faces_and_digits():
+    x = as_made(faces(300).images)
+    new = metrics.report(x)
+    assert new == metrics.report_faces(x) == metrics.report_faces(x, data.faces(300, seed=metrics.NEW_FACES))
+    assert metrics.report(x, real=faces(200)) == metrics.report_faces(x, faces(200))
+    with pytest.raises(ValueError, match=r"^sigma: got 0\.2; it is for digits"):
+        metrics.report(x, 0.2)
+    with pytest.raises(ValueError, match=r"^real: got shape \(10000, 28, 28\); faces are \(n, 3, 32, 32\)"):
+        metrics.report(x, real=data.mnist("test"))
+    for bad in (x[:, :1], x[:, :, :16]):
+        with pytest.raises(ValueError, match=r"^samples: got shape \(300, .*; faces are \(n, 3, 32, 32\)"):
+            metrics.report(bad)
+    for bad in ((x + 1) / 2, 1.01 * x, torch.log(x)):
+        with pytest.raises(ValueError, match=r"^samples: got x from .* report takes x in \[-1, 1\]"):
+            metrics.report(bad)
+
+
+def with_glasses(more):
+    """1,000 faces of which so many more than they had are drawn with glasses, all else as it was."""
+    labels, rng = faces().labels.clone(), torch.Generator().manual_seed(6)
+    labels[(labels[:, 1] == 0).nonzero().flatten()[:more], 1] = 1
+    torch.rand(1000, 4, generator=rng)
+    return 2 * draw(labels, rng) - 1
+
+
+@pytest.mark.parametrize(("more", "good"), [(0, True), (47, True), (53, False), (200, False)])
+def test_a_share_may_be_five_points_off(more, good):
+    real = faces()
+    figures, before = metrics.report_faces(with_glasses(more), real), real.labels[:, 1].double().mean().item()
+    assert figures["glasses"] == pytest.approx(before + more / 1000, abs=0.0011) and figures["good"] is good
+
+
+def test_every_kind_of_the_data_must_be_found():
+    """With half of the kinds all shares are as they should be."""
+    half, real = as_made(faces(shares=HALF).images), faces(seed=7)
+    figures = metrics.report_faces(half, real)
+    assert all(abs(figures[name] - share) < 0.05 for name, share in zip(data.ATTRIBUTES, data.SHARES, strict=True))
+    assert (figures["kinds"], figures["good"]) == (8, False)
+    assert metrics.report_faces(half, faces(seed=7, shares=HALF))["good"] is True  # the data have no more
+    for rare, kinds in ((10, 2), (9, 1)):
+        labels = torch.tensor([[0, 1, 0, 1]] * (1000 - rare) + [[1, 0, 1, 0]] * rare)
+        assert metrics.report_faces(2 * draw(labels, torch.Generator().manual_seed(1)) - 1, real)["kinds"] == kinds
+
+
+@pytest.mark.parametrize(("change", "ratio"), [("blur", 0.85), ("noise", 1.15)])
+def test_grain_may_be_15_percent_off(change, ratio):
+    real = faces()
+    x = as_made(real.images)
+    blurred = torch.from_numpy(ndimage.gaussian_filter(x.numpy(), (0, 0, 1, 1)))
+    noisy = x + 0.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    other = {"blur": blurred, "noise": noisy}[change]
+    seen = set()
+    for part in (0.02, 0.05, 0.1, 0.3):
+        figures = metrics.report_faces((x + part * (other - x)).clamp(-1, 1), real)
+        assert figures["good"] is (abs(figures["grain"] - 1) <= 0.15)
+        assert (figures["grain"] < 1) == (change == "blur")
+        seen.add(figures["good"])
+    assert seen == {True, False}
+
+
+def test_report_of_what_are_not_all_faces():
+    x, real = as_made(faces().images), faces(seed=7)
+    floor, none, one = (
+        metrics.report_faces(each, real) for each in (x, with_glasses(700), x[:1].repeat(1000, 1, 1, 1))
+    )
+    assert floor["frechet"] < 25 and floor["density"] == pytest.approx(1, abs=0.1) and floor["coverage"] > 0.93
+    assert none["glasses"] > 0.95 and none["frechet"] > 20 * floor["frechet"]
+    assert one["kinds"] == 1 and one["coverage"] < 0.02 and one["frechet"] > none["frechet"] and not one["good"]
+
+
+def test_report_of_faces_draws_nothing_and_takes_what_g_makes():
+    before = torch.get_rng_state()
+    x = as_made(faces(100).images).requires_grad_()
+    assert all(isinstance(value, int | float) for value in metrics.report(x).values())
+    assert json.dumps(metrics.report(x))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_4000_faces_take_a_few_seconds_of_one_core():
+    x = as_made(faces(4000).images)
+    data.faces(4000, seed=metrics.NEW_FACES)
+    start = time.process_time()
+    metrics.report(x)
+    assert time.process_time() - start < 6  # about 2 where nothing else runs

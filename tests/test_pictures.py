@@ -101,6 +101,27 @@ def test_labels_are_any_that_belong_to_pictures():
     assert images[images.labels[:, 0] > 4].labels.tolist() == [[6, 7], [8, 9], [10, 11]]
 
 
+def test_faces_are_chosen_by_their_labels():
+    """Labels of several columns in colour: slices, masks, indices, another device."""
+    faces = data.faces(60, seed=1)
+    glasses = faces[faces.labels[:, 1] == 1]
+    rows = faces.labels[:, 1].nonzero().flatten()
+    assert 5 < len(glasses) == len(rows) < 40 and glasses.labels[:, 1].eq(1).all()
+    assert_close(glasses.images, faces.images[rows])
+    dark = glasses[glasses.labels[:, 3] == 1]
+    assert dark.labels[:, [1, 3]].eq(1).all() and dark.images.shape[1:] == (3, 32, 32)
+    assert_close(faces[10:12].labels, faces.labels[10:12])
+    assert_close(faces[torch.tensor([7, 0])].labels, faces.labels[[7, 0]])
+    assert dark[:1].sample((3,)).shape == (3, 3, 32, 32)
+    with pytest.raises(IndexError, match=r"shape of the mask \[60, 4\]"):
+        faces[faces.labels == 1]  # of all columns: no choice of pictures
+    there = faces.to("meta")
+    assert there.images.device.type == there.labels.device.type == "meta" and there.labels.shape == (60, 4)
+    assert faces.images.device.type == "cpu"  # as it was
+    with pytest.raises(ValueError, match=r"labels: got a Tensor of shape \(59, 4\) for 60 images"):
+        data.Images(faces.images, faces.labels[1:])
+
+
 def test_colour_pictures_are_played_with():
     """DCGAN's shapes, (n, 3, h, w), small."""
     G = nn.Sequential(nn.Linear(4, 3 * 6 * 5), nn.Tanh(), nn.Unflatten(1, (3, 6, 5)))

@@ -22,6 +22,7 @@ LATENT_DIMS = {
     "mnist_small_z2": 2,
     "mnist_small_z8": 8,
     "mnist_small_z64": 64,
+    "faces_dcgan": 32,
 }
 
 
@@ -87,9 +88,14 @@ def test_what_ships_draws_pictures(name):
     x, y = draws(raw), draws(averaged)
     assert torch.equal(y, draws(pretrained.load(name, average=True)))
     assert not torch.equal(x, y)
-    ink = (data.mnist("test").images / 127.5 - 1).mean()
+    real = data.faces(500) if name.startswith("faces") else data.mnist("test")
+    ink = (real.images / 127.5 - 1).mean()
     for images in (x, y):
-        assert images.shape == (64, 784) and images.abs().max() <= 1 and images.dtype == torch.float32
+        assert (
+            images.shape == (64, *real.sample((1,)).shape[1:])
+            and images.abs().max() <= 1
+            and images.dtype == torch.float32
+        )
         assert images.mean() == pytest.approx(ink.item(), abs=0.1)
         assert images.std(0).mean() > 0.1  # not one image only
 
@@ -100,7 +106,7 @@ def test_cards_say_how_it_was_made(name):
     _, said = build(name)
     assert card.items() >= said.items()
     assert card["made by"] == f"python tests/make/train_pretrained.py {name} --epochs {card['epochs']}"
-    assert card["threads"] == 1 and card["torch"] and card["training images"] in (50_000, 60_000)
+    assert card["threads"] == 1 and card["torch"] and card["training images"] in (20_000, 50_000, 60_000)
     assert set(card["metrics"]) == {"raw", "averaged"}
     assert {len(curve) for curve in card["curves"].values()} == {card["epochs"]}
     assert set(card["curves"]) == {"loss_d", "loss_g", "d_real", "d_fake"}
@@ -216,10 +222,11 @@ def test_missing_or_damaged_files(tiny, end, content):
         pretrained.load("tiny")
 
 
-def test_files_of_other_nets_name_their_own_script(tmp_path, monkeypatch):
+@pytest.mark.parametrize("net", [pretrained.classifier, pretrained.reader])
+def test_files_of_other_nets_name_their_own_script(tmp_path, monkeypatch, net):
     monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path)
-    with pytest.raises(RuntimeError, match=r"`python tests/make/train_classifier.py`"):
-        pretrained._read("classifier")
+    with pytest.raises(RuntimeError, match=rf"`python tests/make/train_{net.__name__}.py`"):
+        net.__wrapped__()
 
 
 @pytest.mark.parametrize("stopped_at", [1, 2])
@@ -269,6 +276,25 @@ def test_curves_are_the_means_of_epochs(tiny):
     seen = [record.d_real.item() for record in tiny_trainer().run(20)]
     means = [sum(seen[i : i + 5]) / 5 for i in range(0, 20, 5)]
     assert pretrained.card("tiny")["curves"]["d_real"] == pytest.approx(means, abs=1e-4)
+
+
+def test_faces_are_trained_shipped_and_loaded_as_digits_are(tmp_path, monkeypatch):
+    """The average's maps get batch-norm statistics of their own, and 16 bits keep convolutions."""
+    monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path / "weights")
+    monkeypatch.setitem(pretrained.GENERATORS, "faces_tiny", ("faces_dcgan", {}))
+    monkeypatch.setattr("train_pretrained.figures", lambda G: {"shape": list(draws(G, 8).shape)})
+    settings = {"batch_size": 8, "steps": 10, "average": 0.9, "device": "cpu"}
+    trainer = recipes.faces_dcgan(data=data.faces(40), **settings)
+    ship("faces_tiny", trainer, train(trainer, tmp_path / "faces_tiny.pt"), {})
+    card = pretrained.card("faces_tiny")
+    assert (card["epochs"], card["training images"]) == (2, 40)
+    assert card["metrics"] == {"raw": {"shape": [8, 3, 32, 32]}, "averaged": {"shape": [8, 3, 32, 32]}}
+    for average in (False, True):
+        with seeded(1):
+            expected = trainer.sample(64, average=average)
+        G = pretrained.load("faces_tiny", average)
+        assert torch.allclose(draws(G), expected, atol=0.02)
+    assert (draws(pretrained.load("faces_tiny", average=False)) - draws(G)).abs().max() > 0.1
 
 
 def test_every_generator_is_built_as_its_recipe_trains_it():

@@ -13,6 +13,7 @@ from gan_lessons.optimizers import RisingMomentum
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
     *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_small, recipes.mnist_best),
+    *(recipes.faces_dcgan, recipes.faces_quick),
 ]
 
 
@@ -186,6 +187,27 @@ def test_mnist_best():
     assert trainer.r1 == 0.5 and trainer.loss is losses.non_saturating and trainer.averaged
     assert torch.equal(trainer.data.labels, data.mnist("train").labels[:50_000])  # the others choose, the test judges
     fakes_have_the_shape_of_data(trainer)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "steps", "average", "decay"),
+    [(recipes.faces_dcgan, 26 * 312, 0.999, recipes.cosine), (recipes.faces_quick, 1000, 0.995, None)],
+)
+def test_faces(recipe, steps, average, decay):
+    trainer = recipe(device="cpu")
+    G, D = trainer.generator, trainer.discriminator
+    maps = {net: [m.out_channels for m in net.modules() if hasattr(m, "out_channels")] for net in (G, D)}
+    assert maps == {G: [64, 32, 3], D: [32, 64, 128]} and linear(G) == [32, 128 * 4 * 4] and linear(D) == [2048, 1]
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in G.modules()) == 3
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in D.modules())
+    assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.0, 0.99), 0)
+    assert rates(trainer) == (2e-3, 2e-3) and (trainer.batch_size, trainer.steps) == (64, steps)
+    assert (trainer.r1, trainer.r2, trainer.penalty_every, trainer.k) == (5.0, 0.0, 4, 1)
+    assert trainer.loss is losses.non_saturating and trainer.decay is decay
+    assert torch.equal(trainer.data.images, data.faces().images) and trainer.latent.sample((5,)).shape == (5, 32)
+    average_follows(trainer, average)
+    fakes_have_the_shape_of_data(trainer)
+    assert len(recipe(device="cpu", data=data.faces(50)).data) == 50
 
 
 def test_mnist_paper():

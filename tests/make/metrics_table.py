@@ -1,12 +1,14 @@
-"""Prints all metrics of real, doctored and generated digits, and how fast Parzen windows are.
+"""Prints all metrics of real, doctored and generated digits, and how fast Parzen windows are; then those of faces.
 
 `python tests/make/metrics_table.py`: each row is 10,000 images against the 10,000 test images, sigma chosen on the last
-10,000 training images. The real and doctored ones are of the first 50,000.
+10,000 training images. The real and doctored ones are of the first 50,000. Of faces, 10,000 against 10,000 new ones.
 """
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from scipy.ndimage import gaussian_filter
@@ -52,6 +54,26 @@ def doctored() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "mean image + noise 0.1", lambda: (pixels.mean(0) + noise).clamp(0, 1)
 
 
+def doctored_faces() -> Iterator[tuple[str, Callable[[], Tensor]]]:
+    """Names and makers of (10,000, 3, 32, 32) in [-1, 1] that no generator made."""
+
+    def real(shares=data.SHARES) -> Tensor:
+        return data.faces(N, seed=5, shares=shares).images / 127.5 - 1
+
+    def noise(amount: float) -> Tensor:
+        with seeded(0):
+            return amount * torch.randn(N, 3, 32, 32)
+
+    odd = (kind for kind in itertools.product((0, 1), repeat=4) if sum(kind) % 2)
+    half = {kind: data.SHARES[1] if kind[1] else 1 - data.SHARES[1] for kind in odd}
+    yield "real faces", real
+    yield "real, blurred by 0.4 pixels", lambda: torch.from_numpy(gaussian_filter(real().numpy(), (0, 0, 0.4, 0.4)))
+    yield "real + noise 0.1", lambda: (real() + noise(0.1)).clamp(-1, 1)
+    yield "half as many with glasses", lambda: real((0.5, 0.15, 0.5, 0.5))
+    yield "half of the kinds, shares as they are", lambda: real(half)
+    yield "one face + noise 0.1", lambda: (real()[:1] + noise(0.1)).clamp(-1, 1)
+
+
 @torch.no_grad()
 def fakes(name: str, average: bool) -> Tensor:
     """The draws whose figures are on the generator's card."""
@@ -66,6 +88,13 @@ def row(name: str, samples: Tensor) -> str:
     parzen = f"{it['parzen']:.1f} ± {it['standard error']:.1f}"
     shares = " | ".join(f"{it[key]:.3f}" for key in ("density", "coverage", "kl", "sure"))
     return f"| {name} | {it['sigma']:.2f} | {parzen} | {it['frechet']:.1f} | {shares} |"
+
+
+def face_row(name: str, samples: Tensor) -> str:
+    it = metrics.report_faces(samples)
+    shares = " | ".join(f"{100 * it[attribute]:.1f}" for attribute in data.ATTRIBUTES)
+    last = f"{it['density']:.3f} | {it['coverage']:.3f} | {'yes' if it['good'] else 'no'}"
+    return f"| {name} | {shares} | {it['kinds']} | {it['grain']:.2f} | {it['frechet']:.1f} | {last} |"
 
 
 def loop(samples: Tensor, test: Tensor, sigma: float) -> float:
@@ -107,10 +136,16 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     print("| images | sigma | Parzen, nats | Frechet | density | coverage | KL | sure |\n|" + "---|" * 8)
     rows = [(name, lambda make=make: 2 * make() - 1) for name, make in doctored()]
+    faces = list(doctored_faces())
     for name in pretrained.names():
-        nets = pretrained.card(name)["metrics"]
-        rows += [(f"{name}, {net}", lambda name=name, net=net: fakes(name, net == "averaged")) for net in nets]
+        for net in pretrained.card(name)["metrics"]:
+            make = partial(fakes, name, net == "averaged")
+            (faces if name.startswith("faces") else rows).append((f"{name}, {net}", make))
     for name, make in tqdm(rows):
         tqdm.write(row(name, make()))
     real, test = (data.mnist(split).images[:N].flatten(1) / 255 for split in ("train", "test"))
     print("\n" + speed(real, test))
+    head = " | ".join(f"{name}, %" for name in data.ATTRIBUTES)
+    print(f"\n| faces | {head} | kinds | grain | Frechet | density | coverage | good |\n|" + "---|" * 11)
+    for name, make in tqdm(faces):
+        tqdm.write(face_row(name, make()))

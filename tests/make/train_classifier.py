@@ -4,7 +4,10 @@
 say whether it is worth shipping, and the test images give the one figure on its card.
 """
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
@@ -16,9 +19,15 @@ from gan_lessons.models import DigitClassifier
 SEED, EPOCHS, BATCH = 0, 5, 128
 
 
-def train(images: data.Images, epochs: int = EPOCHS) -> DigitClassifier:
+def train(
+    images: data.Images,
+    epochs: int = EPOCHS,
+    make_net: Callable[[], nn.Module] = DigitClassifier,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = cross_entropy,
+) -> nn.Module:
+    """A net of its own weights, trained to read the labels of images; loss_of(logits, labels)."""
     with seeded(SEED):
-        net = DigitClassifier()
+        net = make_net()
         optimizer = torch.optim.AdamW(net.parameters())
         steps = epochs * (len(images) // BATCH)
         schedule = OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
@@ -26,7 +35,7 @@ def train(images: data.Images, epochs: int = EPOCHS) -> DigitClassifier:
             for _ in range(epochs):
                 for index in torch.randperm(len(images)).split(BATCH)[: steps // epochs]:
                     batch = images[index]
-                    loss = cross_entropy(net(batch.images / 127.5 - 1), batch.labels)
+                    loss = loss_of(net(batch.images / 127.5 - 1), batch.labels)
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()

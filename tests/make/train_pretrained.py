@@ -67,7 +67,7 @@ def ship(name: str, trainer: Trainer, curves: dict[str, list[float]], card: dict
 
 @torch.no_grad()
 def figures(G: torch.nn.Module) -> dict:
-    """The metrics of 10,000 draws."""
+    """The metrics of 10,000 draws: of digits beside the test images, of faces beside as many new ones."""
     with seeded(0):
         return metrics.report(G(G.latent.sample((10_000,))))
 

@@ -1,18 +1,19 @@
 """How far are the fakes from the data? Numbers that do not ask D."""
 
-import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Distribution
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import conv2d
 
 from gan_lessons import data, devices, laws, pretrained
 from gan_lessons.guards import evaluating
+from gan_lessons.neighbours import check_rows, density_and_coverage, parzen_log_likelihood, select_sigma
+from gan_lessons.neighbours import nearest as nearest
 
 SIGMAS = tuple(i / 100 for i in range(10, 41))  # among which `report` chooses
+NEW_FACES = 4  # the seed of those that nothing which ships was trained on
 
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
@@ -73,67 +74,6 @@ def modes(samples: Tensor, centres: Tensor, sd: float, least: float = 0.01) -> t
     return (share >= least).sum().item(), good.double().mean().item()
 
 
-def parzen_log_likelihood(samples: Tensor, test: Tensor, sigma: float) -> tuple[float, float]:
-    """Parzen-window log-likelihood of test images under a generator's samples: its mean, and its standard error.
-
-        log p(x) = log 1/n sum_i N(x; s_i, sigma^2 I), in nats     (Breuleux et al. 2011; Goodfellow et al. 2014)
-
-    samples: (n, d), test: (m, d), pixels in [0, 1]; in float32 unless they are float64. The figure grows with n and is
-    best at one sigma (`select_sigma`). Raises ValueError for pixels outside [0, 1].
-
-    >>> mean, error = parzen_log_likelihood(torch.zeros(1, 2), torch.zeros(5, 2), sigma=1.0)
-    >>> round(mean, 3), round(error, 3)  # -log(2 pi)
-    (-1.838, 0.0)
-    """
-    _check_rows(0, 1, samples=samples, test=test)
-    (log_p,) = _parzen(samples, test, [sigma])
-    return log_p.mean().item(), log_p.std().item() / math.sqrt(len(log_p))
-
-
-def select_sigma(samples: Tensor, validation: Tensor, sigmas: Sequence[float]) -> float:
-    """The sigma of highest mean Parzen log-likelihood, to be chosen on images that are not the test images.
-
-    All sigmas share one matrix product. Warns if the best is the smallest or the largest, so that a better one may lie
-    beyond. samples, validation: as in `parzen_log_likelihood`.
-
-    >>> select_sigma(torch.zeros(1, 2), torch.tensor([[0.3, 0.3]]), sigmas=[0.1, 0.2, 0.3, 0.4])  # sd of 0.3 and 0.3
-    0.3
-    """
-    _check_rows(0, 1, samples=samples, validation=validation)
-    best = float(sigmas[_parzen(samples, validation, sigmas).mean(dim=1).argmax()])
-    if best in (min(sigmas), max(sigmas)):
-        warnings.warn(f"sigmas: the best, {best:g}, is at the end of those tried; beyond may be better", stacklevel=2)
-    return best
-
-
-def _parzen(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
-    """log p of each test image under each sigma, (sigmas, m), float64."""
-    if len(sigmas) == 0 or not all(sigma > 0 for sigma in sigmas):
-        raise ValueError(f"sigma: got {list(sigmas)}; a standard deviation must be > 0")
-    rows = []
-    for near in _nearness(test, samples):
-        closest, target = near.max(dim=1)
-        # log sum exp(a) = a_j + cross_entropy(a, j): fused in torch, and so 3 times as fast as torch.logsumexp
-        log_sums = [closest / s**2 + cross_entropy(near / s**2, target, reduction="none") for s in sigmas]
-        rows.append(torch.stack(log_sums).double())
-    n, d = samples.shape
-    log_norm = [math.log(n) + d * math.log(s * math.sqrt(2 * math.pi)) for s in sigmas]
-    return torch.cat(rows, dim=1) - torch.tensor(log_norm, dtype=torch.double)[:, None]
-
-
-def nearest(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Each sample's nearest image: Euclidean distances and indices, (n,) each. Is the sample learnt by heart?
-
-    samples: (n, d), images: (m, d), in the same unit. A distance means something beside that of held-out images.
-
-    >>> nearest(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
-    (tensor([2.]), tensor([1]))
-    """
-    _check_rows(samples=samples, images=images)
-    index = torch.cat([near.argmax(dim=1) for near in _nearness(samples, images)])
-    return (samples.cpu() - images.cpu()[index]).norm(dim=1), index
-
-
 def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
     """Frechet distance between Gaussians of the same mean and covariance as two sets of features: 0 if those agree.
 
@@ -145,7 +85,7 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
     >>> round(frechet_distance(a, 3 * a), 3)  # means 1 and 3, sds sqrt(2) and 3 sqrt(2): (3 - 1)^2 + 2 (3 - 1)^2
     12.0
     """
-    _check_rows(features_a=features_a, features_b=features_b)
+    check_rows(features_a=features_a, features_b=features_b)
     a, b = features_a.detach().cpu().double(), features_b.detach().cpu().double()
     if min(len(a), len(b)) < 2:
         raise ValueError(f"features: got {len(a)} and {len(b)} rows; a covariance needs 2")
@@ -155,30 +95,6 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
     # C_a C_b has the eigenvalues of the symmetric root C_b root, and the trace of its root needs no more
     trace = torch.linalg.eigvalsh(root @ C_b @ root).clamp(min=0).sqrt().sum()
     return ((a.mean(0) - b.mean(0)).square().sum() + C_a.trace() + C_b.trace() - 2 * trace).item()
-
-
-def density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
-    """Do the fakes lie among the data, and do they reach all of it?     (Naeem et al. 2020, eq. 5 and 6)
-
-    A ball around each real row reaches to its k-th nearest other one. density: how many of them a fake lies in, over k;
-    about 1 for the data themselves. Copies of a single good image may have more than they (over 300 test digits:
-    quartiles .4, .8 and 1.2, from 0 to 2.8). coverage: share of the balls with a fake in them; for other data, as many,
-    about 1 - 2^-k = .97 (k = 5). It falls as n = m grows, if fakes leave gaps: `mnist_small_z2` has .47, .36 and .17 at
-    500, 2,000 and 10,000. real: (n, d), fake: (m, d).
-
-    >>> real = torch.tensor([[0.0], [1.0], [2.0], [10.0]])
-    >>> density_and_coverage(real, torch.tensor([[0.5], [0.6]]), k=1)
-    (2.0, 0.5)
-    """
-    _check_rows(real=real, fake=fake)
-    real, fake = real.cpu().double(), fake.cpu().double()
-    if not 1 <= k < len(real):
-        raise ValueError(f"k: got {k}; with {len(real)} real rows 1 to {len(real) - 1} neighbours can be looked at")
-    inside, reached = 0, 0
-    for to_real, to_fake in zip(_nearness(real, real), _nearness(real, fake), strict=True):
-        hits = to_fake > to_real.topk(k + 1).values[:, -1:]  # k + 1: each is its own nearest
-        inside, reached = inside + hits.sum().item(), reached + hits.any(dim=1).sum().item()
-    return inside / (k * len(fake)), reached / len(real)
 
 
 def digit_histogram(labels: Tensor) -> tuple[Tensor, float]:
@@ -196,55 +112,115 @@ def digit_histogram(labels: Tensor) -> tuple[Tensor, float]:
     return shares, torch.xlogy(shares, 10 * shares).sum().item()
 
 
+def kinds(attributes: Tensor) -> Tensor:
+    """Share of each of the 16 kinds among faces with these attributes: (n, 4) of 0 and 1 -> (2, 2, 2, 2).
+
+    Axes as the columns of `data.ATTRIBUTES`: [0, 1, 0, 1] is the share of faces with glasses and dark hair and neither
+    long hair nor a smile, and [1].sum() that of long hair.
+
+    >>> shares = kinds(torch.tensor([[0, 1, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1], [0, 0, 0, 0]]))
+    >>> shares[0, 1, 0, 1].item(), shares[1].sum().item(), shares.sum().item()
+    (0.5, 0.25, 1.0)
+    """
+    if attributes.shape[1:] != (4,) or len(attributes) == 0 or not ((attributes == 0) | (attributes == 1)).all():
+        raise ValueError(f"attributes: got shape {tuple(attributes.shape)}; they must be (n, 4) of 0 and 1, n >= 1")
+    index = attributes.cpu().long() @ torch.tensor([8, 4, 2, 1])  # binary digits
+    return index.bincount(minlength=16).double().reshape(2, 2, 2, 2) / len(attributes)
+
+
+def grain(images: Tensor) -> float:
+    """Mean squared Laplacian: how much pixels differ from their neighbours, in the square of their unit.
+
+        mean of (up + down + left + right - 4 x)^2 over images, colours and all pixels x that have four neighbours
+
+    images: (n, 3, height, width), of floats. 0 where brightness rises evenly. It means something beside that of real
+    images: what a generator blurs has less, what it speckles more.
+
+    >>> one_pixel = torch.zeros(1, 3, 5, 5)
+    >>> one_pixel[:, :, 2, 2] = 1
+    >>> round(grain(one_pixel), 3)  # (16 + 4 times 1) / 9 pixels
+    2.222
+    """
+    if images.dim() != 4 or min(images.shape[2:]) < 3 or len(images) == 0 or not images.is_floating_point():
+        got = f"{images.dtype} of shape {tuple(images.shape)}"
+        raise ValueError(f"images: got {got}; they must be floats, (n, 3, height, width), n >= 1, of 3 x 3 or more")
+    around = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])[None, None]
+    parts = images.detach().cpu().float().split(500)
+    return sum(conv2d(x.flatten(0, 1)[:, None], around).square().mean().item() * len(x) for x in parts) / len(images)
+
+
 @torch.no_grad()
 def report(samples: Tensor, sigma: float | None = None, real: data.Images | None = None) -> dict[str, float]:
-    """All figures of one set of images, (n, 784) in [-1, 1], as `Trainer.sample(10_000)` gives.
+    """All figures of one set of images in [-1, 1], as `Trainer.sample(10_000)` gives: digits (n, 784), or faces
+    (n, 3, 32, 32), for which see `report_faces`.
 
     real: what they are compared with, the 10,000 test images unless told. sigma: of the Parzen window; None chooses
     among `SIGMAS` on the last 10,000 training images. In nats: parzen and its standard error, kl of the digit histogram
     from uniform. In the 64 features of `pretrained.classifier()`, and so on a scale of their own: frechet, density,
     coverage. sure: share of images that the classifier takes for some digit with more than 90%.
     """
-    low, high = samples.aminmax()
-    if not (-1 <= low < 0 and high <= 1):
-        raise ValueError(f"samples: got x from {low:.3g} to {high:.3g}; report takes x in [-1, 1], as G makes them")
-    samples = samples.cpu()
-    pixels, real = (samples + 1) / 2, data.mnist("test") if real is None else real
+    if samples.dim() == 4:
+        if sigma is not None:
+            raise ValueError(f"sigma: got {sigma}; it is for digits: of faces no Parzen window is taken")
+        return report_faces(samples, real)
+    samples, real = _as_made_by_g(samples), data.mnist("test") if real is None else real
+    pixels = (samples + 1) / 2
     if sigma is None:
         sigma = select_sigma(pixels, data.mnist("train")[50_000:].images.flatten(1) / 255, SIGMAS)
     mean, error = parzen_log_likelihood(pixels, real.images.cpu().flatten(1) / 255, sigma)
-    net, both = pretrained.classifier(), (samples, real.images.cpu() / 127.5 - 1)
-    features, real_features = (torch.cat([net.features(part) for part in x.split(500)]) for x in both)
-    sureness, labels = net.head(features).softmax(dim=1).max(dim=1)
-    density, coverage = density_and_coverage(real_features, features)
+    features, _, likeness = _likeness(pretrained.classifier(), samples, real)
+    sureness, labels = pretrained.classifier().head(features).softmax(dim=1).max(dim=1)
     return {
         **{"n": len(samples), "sigma": sigma, "parzen": mean, "standard error": error},
-        "frechet": frechet_distance(features, real_features),
-        "density": density,
-        "coverage": coverage,
+        **likeness,
         "kl": digit_histogram(labels)[1],
         "sure": (sureness > 0.9).double().mean().item(),
     }
 
 
-def _check_rows(least: float = -math.inf, most: float = math.inf, **rows: Tensor) -> None:
-    """Raise ValueError naming the tensor that is not (n, d) of finite numbers, of the first one's d, within bounds."""
-    d = next(iter(rows.values())).shape[1:]
-    for name, x in rows.items():
-        if x.dim() != 2 or len(x) == 0 or x.shape[1:] != d or not x.isfinite().all():
-            right = f"it must be (n, {d[0] if d else 'd'}), n >= 1, of finite numbers"
-            raise ValueError(f"{name}: got shape {tuple(x.shape)}; {right}")
-        if x.min() < least or x.max() > most:
-            words = f"{name}: got pixels from {x.min():.3g} to {x.max():.3g}; they must lie in [{least}, {most}]: "
-            raise ValueError(words + "use (x + 1) / 2 for x in [-1, 1], x / 255 for x in 0..255")
+@torch.no_grad()
+def report_faces(samples: Tensor, real: data.Images | None = None) -> dict[str, float]:
+    """All figures of one set of faces, (n, 3, 32, 32) in [-1, 1], as `Trainer.sample(4000)` gives.
+
+    real: what they are compared with, as many new faces as there are samples unless told. By `pretrained.reader()`: the
+    share of samples with each of `data.ATTRIBUTES`, and kinds, how many of the 16 are found: those that are at least 1%
+    of the samples (of the data the rarest are 3.75%). In its 64 features, and so on a scale of their own: frechet,
+    density, coverage. grain: over that of the real faces. good: True if the share of each attribute is within 5 points
+    of that of the real faces, each kind found among those is found, and grain is from 0.85 to 1.15.
+
+    >>> figures = report_faces(data.faces(1000, seed=7).images / 127.5 - 1)
+    >>> figures["kinds"], figures["good"], round(figures["grain"], 1)
+    (16, True, 1.0)
+    """
+    real = data.faces(len(samples), seed=NEW_FACES) if real is None else real
+    for name, x in (("samples", samples), ("real", real.images)):
+        if x.shape[1:] != (3, 32, 32):
+            raise ValueError(f"{name}: got shape {tuple(x.shape)}; faces are (n, 3, 32, 32)")
+    samples, net = _as_made_by_g(samples), pretrained.reader()
+    *features, likeness = _likeness(net, samples, real)
+    attributes, real_attributes = (net.head(each) > 0 for each in features)
+    shares, real_shares = (each.double().mean(dim=0) for each in (attributes, real_attributes))
+    found, real_found = (kinds(each) >= 0.01 for each in (attributes, real_attributes))
+    ratio = grain(samples) / grain(real.images / 127.5 - 1)
+    alike = (shares - real_shares).abs().max() <= 0.05 and found[real_found].all() and abs(ratio - 1) <= 0.15
+    return {
+        **{"n": len(samples)} | dict(zip(data.ATTRIBUTES, shares.tolist(), strict=True)),
+        **{"kinds": found.sum().item(), "grain": ratio, **likeness, "good": bool(alike)},
+    }
 
 
-def _nearness(x: Tensor, points: Tensor, rows: int = 500) -> Iterator[Tensor]:
-    """-|x_i - points_j|^2 / 2 for some rows i at a time, (rows, m), by one matrix product."""
-    dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
-    x, points = (v.detach().cpu().to(dtype) for v in (x, points))
-    centre = points.mean(dim=0)  # smaller norms lose less to rounding
-    x, points = x - centre, points - centre
-    norms = points.square().sum(dim=1) / 2
-    for part in x.split(rows):
-        yield torch.addmm(-norms, part, points.T).sub_(part.square().sum(dim=1, keepdim=True) / 2)
+def _likeness(net: nn.Module, samples: Tensor, real: data.Images) -> tuple[Tensor, Tensor, dict[str, float]]:
+    """net's features of samples and of real images, and how far apart those are."""
+    both = (samples, real.images.cpu() / 127.5 - 1)
+    features, real_features = (torch.cat([net.features(part) for part in x.split(500)]) for x in both)
+    density, coverage = density_and_coverage(real_features, features)
+    frechet = frechet_distance(features, real_features)
+    return features, real_features, {"frechet": frechet, "density": density, "coverage": coverage}
+
+
+def _as_made_by_g(samples: Tensor) -> Tensor:
+    """On the CPU, once it is clear that they lie in [-1, 1], and not in [0, 1] or [0, 255]."""
+    low, high = samples.aminmax()
+    if not (-1 <= low < 0 and high <= 1):
+        raise ValueError(f"samples: got x from {low:.3g} to {high:.3g}; report takes x in [-1, 1], as G makes them")
+    return samples.cpu()

@@ -1,5 +1,6 @@
-"""How a player steps along its gradient."""
+"""How a player steps along its gradient, and how its rate falls."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,3 +28,12 @@ class RisingMomentum(torch.optim.SGD):
             group["momentum"] = 0.5 + 0.2 * min(group["steps"] / self.over, 1.0)
             group["steps"] += 1
         super().step(closure)
+
+
+def cosine(fraction: float) -> float:
+    """Learning-rate factor: 1 at the start of the schedule, 0 at its end, half a cosine between.
+
+    >>> cosine(0.0), round(cosine(0.5), 3), cosine(1.0)
+    (1.0, 0.5, 0.0)
+    """
+    return (1 + math.cos(math.pi * fraction)) / 2

@@ -1,7 +1,6 @@
 """The settings the lessons use, by name. Each returns a ready `Trainer`; any of the trainer's settings can be changed:
 `recipes.gaussian(seed=3, k=5)`. RECIPE_generator makes the untrained G and the latent alone, for `pretrained`."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -34,6 +33,7 @@ from gan_lessons.models import (
     Unstandardise,
     leaky_relu,
 )
+from gan_lessons.optimizers import cosine
 from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_quick
 from gan_lessons.training import Trainer
 
@@ -59,15 +59,6 @@ __all__ = [
 ]
 
 LEAST_SPREAD = 1e-4  # of the data of `gaussian`, beside their mean
-
-
-def cosine(fraction: float) -> float:
-    """Learning-rate factor: 1 at the start of the schedule, 0 at its end, half a cosine between.
-
-    >>> cosine(0.0), round(cosine(0.5), 3), cosine(1.0)
-    (1.0, 0.5, 0.0)
-    """
-    return (1 + math.cos(math.pi * fraction)) / 2
 
 
 def gaussian(

@@ -55,3 +55,60 @@ def game(
     same |= {"steps": quick.steps, "latent": quick.latent, "optimizer": partial(adam, betas=betas)}
     same |= {"average": 0.995, "seed": seed, "device": "cpu"}
     return Trainer(generator, discriminator, quick.data, **same | settings)
+
+
+def figures(trainer: Trainer, average: bool) -> dict[str, float]:
+    with seeded(0):
+        report = metrics.report_faces(trainer.sample(N, average=average))
+    off = max(abs(report[name] - share) for name, share in zip(data.ATTRIBUTES, data.SHARES, strict=True))
+    kept = {name: report[name] for name in ("kinds", "grain", "frechet", "coverage", "good")}
+    return {name: round(value, 3) for name, value in ({"share off by": off} | kept).items()}
+
+
+def played(trainer: Trainer, name: str) -> dict[str, dict[str, dict[str, float]]]:
+    """The figures of the average and of the raw G after each of LOOKS rounds."""
+    marks = {}
+    for rounds in LOOKS:
+        for _ in tqdm(
+            trainer.run(rounds - trainer.steps_done), total=rounds - trainer.steps_done, desc=name, leave=False
+        ):
+            pass
+        marks[str(rounds)] = {"averaged": figures(trainer, True), "raw": figures(trainer, False)}
+    return marks
+
+
+def table(rows: list[dict]) -> str:
+    """A line for each variant and seed: Frechet, the share that is farthest off, kinds and grain, of the average."""
+    lines = [" " * 73 + "".join(f"{f'after {rounds} rounds':>30}" for rounds in LOOKS)]
+    for row in rows:
+        line = f"{row['variant']:70} {row['seed']:2}"
+        for rounds in LOOKS:
+            if marks := row["rounds"].get(str(rounds), {}).get("averaged"):
+                told = f"{marks['frechet']:.0f}, {marks['share off by']:.2f}, {marks['kinds']:2}, {marks['grain']:.2f}"
+                line += f"{told}{', good' if marks['good'] else '':6}".rjust(30)
+            else:
+                line += " " * 30
+        lines.append(line)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    record = json.loads(RECORD.read_text())
+    if args.table:
+        print(table(record["rows"] + record["first tries"]))
+        raise SystemExit
+    for variant, changed in VARIANTS.items():
+        for seed in SEEDS.get(variant, (0,)):
+            if not any((row["variant"], row["seed"]) == (variant, seed) for row in record["rows"]):
+                row = {
+                    "variant": variant,
+                    "seed": seed,
+                    "rounds": played(game(seed, **changed), f"{variant}, seed {seed}"),
+                }
+                record["rows"].append(row)
+                checkpoints.put(RECORD, json.dumps(record, indent=1).encode() + b"\n")
+                tqdm.write(table([row]))

@@ -175,13 +175,13 @@ def kinds(games: dict[str, tuple[dict[str, Tensor], list[dict[int, list[float]]]
     """Which kinds of pictures games make: a row each, with a few at two moments, all shares along the first seed, and
     how many kinds were found on each seed.
 
-    games: title -> {moment: pictures}, of which twelve are shown, and for each seed {round: shares}; a kind is found if
+    games: title -> {moment: pictures}, of which eight are shown, and for each seed {round: shares}; a kind is found if
     it has 1% of all. names: of each kind, with its colour, in the order of the shares, at last of what is none.
     """
-    look = {"figsize": (12, 2.1 * len(games) + 0.5), "width_ratios": (5, 4, 2.2), "sharex": "col", "squeeze": False}
+    look = {"figsize": (11, 1.7 * len(games) + 0.5), "width_ratios": (5, 4, 2.5), "sharex": "col", "squeeze": False}
     figure, axes = plt.subplots(len(games), 3, **look)
     for (left, along, found), (title, (moments, seeds)) in zip(axes, games.items(), strict=True):
-        first, second = (pictures[:12].reshape(3, 4, *pictures.shape[1:]) for pictures in moments.values())
+        first, second = (pictures[:8].reshape(2, 4, *pictures.shape[1:]) for pictures in moments.values())
         image_grid(torch.cat([first, torch.ones_like(first[:, :1]), second], dim=1).flatten(0, 1), 9, ax=left)
         left.set_title(title, loc="left")
         for place, moment in zip((0.22, 0.78), moments, strict=True):
@@ -190,7 +190,7 @@ def kinds(games: dict[str, tuple[dict[str, Tensor], list[dict[int, list[float]]]
         along.set(xlim=(min(seeds[0]), max(seeds[0])), ylim=(0, 1), yticks=[0, 0.2, 0.8, 1], ylabel="share")
         squares = [(at, i, sum(s >= 0.01 for s in one[at][:-1])) for i, one in enumerate(seeds) for at in one]
         at, seed, count = zip(*squares, strict=True)
-        look = {"cmap": "Purples", "vmin": 0, "vmax": len(names) - 1, "marker": "s", "s": 46, "edgecolors": "#777777"}
+        look = {"cmap": "Purples", "vmin": 0, "vmax": len(names) - 1, "marker": "s", "s": 30, "edgecolors": "#777777"}
         found.scatter(at, seed, c=count, **look)
         found.set(ylim=(len(seeds) - 0.5, -0.5), yticks=range(len(seeds)), ylabel="seed", visible=len(seeds) > 1)
     axes[-1, 1].set_xlabel("round, of seed 0")

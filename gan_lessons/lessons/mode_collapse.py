@@ -224,8 +224,8 @@ def table() -> None:
 
 def three_kinds(people: data.Images) -> None:
     """Real faces of three kinds, and below what G makes of them in three games, on several seeds, from a record."""
-    rows, real, right = data.saved_record("faces_kinds")["rows"], people.images[:24] / 127.5 - 1, [0.2, 0.6, 0.2, 0.0]
-    games = {"real faces": ({"": real[:12], " ": real[12:]}, [{50: right, 600: right}])}
+    rows, real, right = data.saved_record("faces_kinds")["rows"], people.images[:16] / 127.5 - 1, [0.2, 0.6, 0.2, 0.0]
+    games = {"real faces": ({"": real[:8], " ": real[8:]}, [{50: right, 600: right}])}
     for name in dict.fromkeys(row["game"] for row in rows):
         mine = [row for row in rows if row["game"] == name]
         faces = {f"round {at}": tiles.unpacked(kept, side=32) for at, kept in mine[0]["faces"].items()}

@@ -169,3 +169,32 @@ def balls(real: Tensor, fake: Tensor, k: int, ax: Axes, tell: bool = True) -> Ax
     ax.plot(*fake.T, "x", color=color, markersize=5)
     ax.set(aspect="equal", xticks=[], yticks=[])
     return ax
+
+
+def kinds(games: dict[str, tuple[dict[str, Tensor], list[dict[int, list[float]]]]], names: dict[str, str]) -> Figure:
+    """Which kinds of pictures games make: a row each, with a few at two moments, all shares along the first seed, and
+    how many kinds were found on each seed.
+
+    games: title -> {moment: pictures}, of which eight are shown, and for each seed {round: shares}; a kind is found if
+    it has 1% of all. names: of each kind, with its colour, in the order of the shares, at last of what is none.
+    """
+    look = {"figsize": (11, 1.7 * len(games) + 0.5), "width_ratios": (5, 4, 2.5), "sharex": "col", "squeeze": False}
+    figure, axes = plt.subplots(len(games), 3, **look)
+    for (left, along, found), (title, (moments, seeds)) in zip(axes, games.items(), strict=True):
+        first, second = (pictures[:8].reshape(2, 4, *pictures.shape[1:]) for pictures in moments.values())
+        image_grid(torch.cat([first, torch.ones_like(first[:, :1]), second], dim=1).flatten(0, 1), 9, ax=left)
+        left.set_title(title, loc="left")
+        for place, moment in zip((0.22, 0.78), moments, strict=True):
+            left.text(place, -0.02, moment, transform=left.transAxes, ha="center", va="top", fontsize=9)
+        along.stackplot(list(seeds[0]), np.transpose(list(seeds[0].values())), colors=names.values())
+        along.set(xlim=(min(seeds[0]), max(seeds[0])), ylim=(0, 1), yticks=[0, 0.2, 0.8, 1], ylabel="share")
+        squares = [(at, i, sum(s >= 0.01 for s in one[at][:-1])) for i, one in enumerate(seeds) for at in one]
+        at, seed, count = zip(*squares, strict=True)
+        look = {"cmap": "Purples", "vmin": 0, "vmax": len(names) - 1, "marker": "s", "s": 30, "edgecolors": "#777777"}
+        found.scatter(at, seed, c=count, **look)
+        found.set(ylim=(len(seeds) - 0.5, -0.5), yticks=range(len(seeds)), ylabel="seed", visible=len(seeds) > 1)
+    axes[-1, 1].set_xlabel("round, of seed 0")
+    axes[-1, 2].set_xlabel("round; dark: all kinds found")
+    patches = [plt.Rectangle((0, 0), 1, 1, color=color) for color in names.values()]
+    figure.legend(patches, names, loc="outside lower center", ncols=len(names))
+    return figure

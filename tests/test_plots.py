@@ -199,3 +199,21 @@ def test_balls_that_are_reached_are_green(ax):
     plots.balls(real, fake, 1, ax)
     assert [ball.radius for ball in ax.patches] == [1, 1, 2]
     assert [to_hex(ball.get_edgecolor()) for ball in ax.patches] == [style.STYLE["fakes"]["color"]] * 2 + ["#bbbbbb"]
+
+
+def test_kinds_stack_to_the_whole_and_are_counted():
+    """Two games, the first on two seeds; what is none of the kinds is no kind, however much of it there is."""
+    seeds = [{1: [0.25, 0.0, 0.75], 2: [0.5, 0.5, 0.0]}, {1: [0.005, 0.005, 0.99], 2: [0.01, 0.98, 0.01]}]
+    names, moments = {"one": "#aa0000", "two": "#0000aa", "none": "#dddddd"}, {"then": IMAGES[:8], "now": -IMAGES[:8]}
+    moments = {moment: pictures.reshape(-1, 1, 28, 28) for moment, pictures in moments.items()}
+    figure = plots.kinds({"a": (moments, seeds), "b": (moments, seeds[:1])}, names)
+    left, along, found, _, _, hidden = figure.axes
+    pixels = left.images[0].get_array()
+    assert left.get_title(loc="left") == "a" and [text.get_text() for text in left.texts] == ["then", "now"]
+    assert pixels.shape == (2 * 28, 9 * 28) and np.allclose(pixels[:, :112], -pixels[:, 140:], atol=1e-6)
+    tops = [max(path.vertices[:, 1].max() for path in area.get_paths()) for area in along.collections]
+    assert tops == pytest.approx([0.5, 1.0, 1.0])
+    (squares,) = found.collections
+    assert squares.get_offsets().tolist() == [[1, 0], [2, 0], [1, 1], [2, 1]]
+    assert squares.get_array().tolist() == [1, 2, 0, 2]
+    assert not hidden.get_visible() and [text.get_text() for text in figure.legends[0].get_texts()] == list(names)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from timeit import repeat
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.distributions import Distribution, Normal
 
 from gan_lessons import data, plots, pretrained, recipes, seen, svg
 from gan_lessons.devices import seeded
-from gan_lessons.lessons.checking import UNANSWERED, call, check, close, show, tensor
+from gan_lessons.lessons.checking import call, check, close, show, tensor
 from gan_lessons.style import STYLE
 from gan_lessons.views import through
 from gan_lessons.views.through import GREEN, GREY, STRIPS, outline, shares
@@ -134,6 +135,18 @@ def _rows(rows: dict[str, Tensor], alt: str) -> None:
     for i, name in enumerate(rows):
         ax.text(-8, 28 * i + 14, name, ha="right", va="center", fontsize=9)
     show(figure, alt)
+
+
+def sixteen_kinds(people: data.Images) -> None:
+    """One face of each kind, and above it the share of its kind: in the upper row without glasses, below with."""
+    figure, axes = plt.subplots(2, 8, figsize=(11, 3.3))
+    for ax, (glasses, *others) in zip(axes.flat, product((0, 1), repeat=4), strict=True):
+        mine = (people.labels == torch.tensor([others[0], glasses, *others[1:]])).all(dim=1)
+        ax.imshow(people.images[mine][0].movedim(0, -1).numpy())
+        ax.set(title=f"{mine.float().mean():.1%}", xticks=[], yticks=[])
+    axes[0, 0].set_ylabel("no glasses")
+    axes[1, 0].set_ylabel("glasses")
+    show(figure, "Sixteen kinds of drawn faces. Without glasses each is 8 to 9% of all; below, with glasses, about 4%.")
 
 
 def shadows(images: Tensor, noise: Tensor) -> None:
@@ -303,8 +316,6 @@ def check_two_humps(G: Generator) -> str | None:
     with seeded(0):
         z = ((torch.arange(2000) + 0.5) / 2000)[torch.randperm(2000)]
     answers = [_asked(G, z), call(G, z), call(G, z.flip(0)[:1000])]
-    if answers[0] is None or answers[0] is ...:
-        return UNANSWERED
     x, again, some = map(tensor, answers)
     if x.shape != z.shape:
         return f"for {len(z)} numbers z G must return {len(z)} numbers x; got shape {tuple(x.shape)}."
@@ -337,10 +348,7 @@ def check_parzen(parzen: Callable[[Tensor, Tensor, float], Tensor]) -> str | Non
     for points, h in ((torch.tensor([1.0, 2.0, 6.0]), 0.5), (torch.tensor([-3.0, 0.0, 0.5, 11.0, 4.0]), 1.4)):
         n, x = len(points), torch.linspace(-5, 14, 39)
         off, right = x[:, None] - points, _bump(x[:, None] - points, h)
-        answer = _asked(parzen, x, points, h)
-        if answer is None or answer is ...:
-            return UNANSWERED
-        answer = tensor(answer)
+        answer = tensor(_asked(parzen, x, points, h))
         if answer.shape != x.shape:
             return f"for 39 x there should be 39 densities, each a mean over the points; got {tuple(answer.shape)}."
         typical = {
@@ -367,10 +375,7 @@ def _bump(off: Tensor, h: float) -> Tensor:
 def check_log_probabilities(log_p: Callable[[Tensor], Tensor]) -> str | None:
     """log_p(scores), the log of the softmax: each score minus the log of the sum of e^score, whatever their size."""
     scores = torch.tensor([1.0, 2.5, 4.0, 2.0])
-    right, answer = scores.log_softmax(0).double(), call(log_p, scores)
-    if answer is None or answer is ...:
-        return UNANSWERED
-    answer, log_z = tensor(answer), scores.logsumexp(0).item()
+    right, answer, log_z = scores.log_softmax(0).double(), tensor(call(log_p, scores)), scores.logsumexp(0).item()
     if answer.shape != scores.shape:
         return f"each of the 4 pictures has a log p of its own; got shape {tuple(answer.shape)}."
     typical = {

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 from torch.distributions import Normal
 
-from gan_lessons import data, hill, live, losses, models, plots, recipes, seen, theory, views
+from gan_lessons import data, hill, live, losses, models, plots, recipes, seen, theory, tiles, views
 from gan_lessons.devices import seeded
 from gan_lessons.lessons.checking import Mistake, call, check, close, named, number, show, tensor
 from gan_lessons.live import controls
@@ -23,6 +23,8 @@ BUMPS, MIDDLE, X = data.bumps(), Normal(500.0, 2.0), torch.linspace(470, 530, 12
 SHARES = torch.tensor([0.2, 0.6, 0.2])  # of the three bumps
 GREEN, BLUE, ORANGE, INK, GREY = *(STYLE[key]["color"] for key in ("fakes", "D", "D*")), "#333333", "#777777"
 GAMES = {"A": "#7a5195", "B": "#b5651d", "C": "#0f8b8d"}  # one colour a game
+KINDS = {"long fair hair": "#e8c547", "short dark hair, glasses": "#7a5195", "long dark hair": "#5b3a29"}
+KINDS["none of them"] = "#dddddd"  # of faces
 GAMMA = {"three_bumps": 200.0, "ring": 0.5}  # of the penalties: x squared is 400 times as large on the line
 ROWS = {  # of the table, in words, in the order of the lesson
     "as it is": "",
@@ -45,6 +47,7 @@ CURES = {
     "R1": {"r1": 200.0},
     "R1 and R2": {"r1": 200.0, "r2": 200.0},
 }
+Games = dict[str, tuple[Trainer, Record]]
 BASE = {"k": 1, "lr_d": 0.001, "lr_g": 0.001, "loss": "non_saturating", "r1": 0.0, "r2": 0.0, "pack": 1, "seed": 2}
 
 
@@ -101,20 +104,14 @@ def collapsed(gan: Trainer) -> None:
     hill.draw(seen.curves(gan, X.float()), seen.fakes(gan, 9), left)
     left.set(title=f"round {gan.steps_done}", xlabel="weight of a coin, x")
     _say(left, (474, 0.19, "real", INK), (503, 1.02, "fakes", GREEN), (523, 0.55, "D", BLUE))
-    _bars(right, (SHARES, "real", INK), (shares, "fakes", GREEN))
-    right.set_title(f"good fakes: {good:.0%}")
+    for side, row, name, color in ((-0.19, SHARES, "real", INK), (0.19, shares, "fakes", GREEN)):
+        right.bar(torch.arange(3) + side, row, 0.36, color=color, label=name)
+        for i, height in enumerate(row.tolist()):
+            right.text(i + side, height + 0.02, f"{height:.0%}", ha="center", fontsize=9, color=color)
+    right.set(ylim=(0, 1.15), ylabel="share of the coins nearest to it", title=f"good fakes: {good:.0%}")
+    right.set_xticks(range(3), ["bump at 485", "at 500", "at 515"])
+    right.legend(loc="upper left")
     show(figure, "Left: all fakes stand as one spike on the middle bump. Right: its share is 100%, not 60%.")
-
-
-def _bars(ax: Axes, *rows: tuple[Tensor, str, str]) -> None:
-    for i, (row, name, color) in enumerate(rows):
-        at = torch.arange(3) + 0.38 * (i - 0.5)
-        ax.bar(at, row, 0.36, color=color, label=name)
-        for place, height in zip(at, row, strict=True):
-            ax.text(place, height + 0.02, f"{height:.0%}", ha="center", fontsize=9, color=color)
-    ax.set(xticks=range(3), ylim=(0, 1.15), ylabel="share of the coins nearest to it")
-    ax.set_xticklabels(["bump at 485", "at 500", "at 515"])
-    ax.legend(loc="upper left")
 
 
 def side_share(share: float) -> float:
@@ -225,10 +222,19 @@ def table() -> None:
     show(figure, "Rows of twenty squares. As it is some are pale; with packs and a faster D, and with R1 and R2, none.")
 
 
+def three_kinds(people: data.Images) -> None:
+    """Real faces of three kinds, and below what G makes of them in three games, on several seeds, from a record."""
+    rows, real, right = data.saved_record("faces_kinds")["rows"], people.images[:16] / 127.5 - 1, [0.2, 0.6, 0.2, 0.0]
+    games = {"real faces": ({"": real[:8], " ": real[8:]}, [{50: right, 600: right}])}
+    for name in dict.fromkeys(row["game"] for row in rows):
+        mine = [row for row in rows if row["game"] == name]
+        faces = {f"round {at}": tiles.unpacked(kept, side=32) for at, kept in mine[0]["faces"].items()}
+        games[name] = (faces, [{int(at): shares for at, shares in row["shares"].items() if at != "10"} for row in mine])
+    alt = "All three kinds of faces in two games; in the third, without batch norm, first one face for all fakes."
+    show(plots.kinds(games, KINDS), alt)
+
+
 # -- curves ------------------------------------------------------------------------------------------------------------
-
-
-Games = dict[str, tuple[Trainer, Record]]
 
 
 def three_games(collapsed: tuple[Trainer, Record]) -> Games:
@@ -317,9 +323,7 @@ def check_modes_found(modes_found: Any) -> str | None:
     got = number(answer)
     wrong = {
         _found(x, centres, far=100): "a bump counts here with fakes that are far from it; they must be within 3 sd.",
-        _found(
-            x, centres, least=1e-9
-        ): "one fake is not enough: a bump is found if at least 1% of all fakes are there.",
+        _found(x, centres, least=1e-9): "one fake is not enough: found is a bump with at least 1% of all fakes.",
         _found(x, centres, of="good"): "1% of all fakes is asked for, not 1% of the good ones.",
     }
     if got == right:
@@ -346,11 +350,8 @@ def check_best_v(best_v: Any) -> str | None:
     answer = answer.reshape(())
     if close(answer, right):
         again = torch.tensor([0.1, 0.2, 0.3, 0.4]).double(), torch.tensor([0.4, 0.0, 0.35, 0.25]).double()
-        return (
-            None
-            if close(number(call(best_v, *again)), best_value(*again))
-            else "right here, but wrong for other shares."
-        )
+        right_again = close(number(call(best_v, *again)), best_value(*again))
+        return None if right_again else "right here, but wrong for other shares."
     typical = {
         "the sign: V is a sum of logs, so it is at most 0; D's loss is minus V.": -right,
         "this is in bits; V is in nats, with the natural log.": right / math.log(2),

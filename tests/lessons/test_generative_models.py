@@ -1,4 +1,5 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -94,6 +95,26 @@ def test_ink_slant_and_likeness_of_digits_and_noise():
     )
     noise = torch.randint(256, (1000, 28, 28), generator=torch.Generator().manual_seed(0))
     assert lesson._ink(noise).min() > 45 and seen.slant(noise).abs().max() < 0.2
+
+
+def test_the_sixteen_kinds_of_faces(monkeypatch):
+    """The picture's shares against those the faces were drawn with: within 4 standard errors, and in its rows."""
+    drawn = []
+    monkeypatch.setattr(lesson, "show", lambda figure, alt: drawn.append(figure))
+    people = data.faces(10_000)
+    lesson.sixteen_kinds(people)
+    rows = [[float(ax.get_title()[:-1]) for ax in drawn[0].axes[8 * row : 8 * row + 8]] for row in (0, 1)]
+    assert [ax.get_ylabel() for ax in drawn[0].axes[::8]] == ["no glasses", "glasses"]
+    for row, share in zip(rows, (0.5 * 0.7 * 0.5 * 0.5, 0.5 * 0.3 * 0.5 * 0.5), strict=True):
+        assert row == [pytest.approx(100 * share, abs=100 * 4 * math.sqrt(share / 10_000))] * 8
+        assert f"{share:.2%}" in ("8.75%", "3.75%")
+    for ax, (glasses, *others) in zip(drawn[0].axes, product((0, 1), repeat=4), strict=True):
+        picture = torch.from_numpy(ax.images[0].get_array().data).movedim(-1, 0)[None]
+        read = (pretrained.reader()(picture / 127.5 - 1) > 0).long()[0].tolist()
+        assert read == [others[0], glasses, *others[1:]]
+    everything = people.labels.all(dim=1).double().mean().item()
+    shares = people.labels.double().mean(dim=0).tolist()
+    assert (f"{shares[1]:.0%}", f"{shares[3]:.0%}", f"{everything:.1%}") == ("30%", "49%", "3.6%")
 
 
 def test_a_slope_of_the_slant():

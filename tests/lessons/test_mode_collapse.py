@@ -8,7 +8,7 @@ from answers import boom, in_all_forms, says, spoiling, told
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from gan_lessons import data, losses, metrics, recipes, seen, theory, training
+from gan_lessons import data, losses, metrics, models, recipes, seen, theory, training
 from gan_lessons.lessons import mode_collapse as lesson
 from gan_lessons.optimizers import adam
 
@@ -231,6 +231,42 @@ def test_the_twenty_seeds_in_the_text():
     assert found("ring", *changed) == [18, 18, 20, 17, 20, 20]
     assert record["rows"]["three_bumps()"][2][:2] == [2, 1]  # seed 2 found one
     assert 0.45 < sum(line[2] for line in record["rows"]["ring(pack=2)"]) / 20 < 0.55
+
+
+def test_the_kinds_of_faces_in_the_text():
+    """What is said of the record of three games, each share of which is counted of 1,000 fakes."""
+    rows = data.saved_record("faces_kinds")["rows"]
+    recipe, fast, without = dict.fromkeys(row["game"] for row in rows)
+    games = {
+        name: {row["seed"]: row["shares"] for row in rows if row["game"] == name} for name in (recipe, fast, without)
+    }
+    assert [len(seeds) for seeds in games.values()] == [5, 3, 3]
+
+    def missed(name, seed):
+        return [int(at) for at, shares in games[name][seed].items() if int(at) >= 100 and min(shares[:3]) < 0.01]
+
+    assert [missed(name, seed) for name in (recipe, fast) for seed in games[name]] == [[]] * 8
+    assert [missed(without, seed) for seed in (0, 1, 2)] == [[100, 150, 200, 250, 300, 350, 450], [100, 200], []]
+    moments = [
+        shares for name in (recipe, fast) for one in games[name].values() for at, shares in one.items() if at != "10"
+    ]
+    assert max(map(max, moments)) < 0.9
+    assert all(games[without][0][at][0] > 0.99 for at in ("50", "100")) and min(games[without][0]["400"][:3]) > 0.01
+    assert [f"{share:.0%}" for share in games[recipe][0]["600"]] == ["17%", "56%", "16%", "12%"]
+
+
+def test_where_faces_begin():
+    """How much a pixel differs from fake to fake before the first round, with and without batch norm; and real ones."""
+    spread = {True: [], False: []}
+    for seed in range(4):
+        for batch_norm, found in spread.items():
+            torch.manual_seed(seed)
+            G = models.DCGANGenerator(32, 128, 64, 32, 3, batch_norm=batch_norm)
+            found.append(G(torch.randn(64, 32)).std(dim=0).mean().item())
+    assert spread[True] == [pytest.approx(0.32, abs=0.02)] * 4
+    assert spread[False] == [pytest.approx(0.017, abs=0.002)] * 4
+    real = data.faces(500, shares={(1, 0, 0, 0): 0.2, (0, 1, 0, 1): 0.6, (1, 0, 0, 1): 0.2}).images / 127.5 - 1
+    assert real.std(dim=0).mean().item() == pytest.approx(0.29, abs=0.01)
 
 
 def test_a_fresh_d_tells_a_good_game_from_a_bad_one():

@@ -30,7 +30,8 @@ def test_each_variant_changes_the_game(variant):
 def test_the_rows_of_the_record():
     record = data.saved_record("faces_search")
     wanted = [(variant, seed) for variant in VARIANTS for seed in SEEDS.get(variant, (0,))]
-    assert [(row["variant"], row["seed"]) for row in record["rows"]] == wanted
+    played = [(row["variant"], row["seed"]) for row in record["rows"]]
+    assert played == wanted[: len(played)]  # in this order; what is not played yet the script goes on with
     for row in record["rows"]:
         assert [int(rounds) for rounds in row["rounds"]] == list(LOOKS)
     for row in record["rows"] + record["first tries"]:

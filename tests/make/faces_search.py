@@ -47,7 +47,8 @@ def game(
     **settings: Any,
 ) -> Trainer:
     """`recipes.faces_quick`, built here once more so that anything in it can be changed."""
-    quick = recipes.faces_quick(seed, device="cpu")
+    given = {name: settings.pop(name) for name in ("data", "steps") if name in settings}
+    quick = recipes.faces_quick(seed, device="cpu", **given)
     with seeded(seed):
         generator = DCGANGenerator(32, *G, 3)
         discriminator = DCGANDiscriminator(3, *D, batch_norm=batch_norm)

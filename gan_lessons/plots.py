@@ -171,6 +171,36 @@ def balls(real: Tensor, fake: Tensor, k: int, ax: Axes, tell: bool = True) -> Ax
     return ax
 
 
+def corners(spots: Tensor, words: list[str], color: str, ax: Axes | None = None) -> Axes:
+    """Four points of the plane, (4, 2), and where 1 - 2 + 3 ends: at the fourth, if they are those of a parallelogram.
+
+    The first and the last are filled; the first two have their words above.
+    """
+    ax = ax or plt.gca()
+    end = spots[0] - spots[1] + spots[2]
+    ax.plot(*torch.stack([*spots[:3], end, spots[0]]).T, color="#bbbbbb", linewidth=1)
+    for i, (spot, word) in enumerate(zip(spots.tolist(), words, strict=True)):
+        ax.plot(*spot, "o", color=color, mfc=color if i in (0, 3) else "white", markersize=8)
+        place = {"xytext": (0, 10), "va": "bottom"} if i < 2 else {"xytext": (0, -10), "va": "top"}
+        ax.annotate(word, spot, textcoords="offset points", ha="center", fontsize=8, **place)
+    ax.plot(*end, "x", color="black", markersize=9, markeredgewidth=2)
+    ax.annotate("the sum", end.tolist(), (8, 4), textcoords="offset points", fontsize=9)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    return ax
+
+
+def percentages(shares: Tensor, names: list[str], ax: Axes | None = None) -> Axes:
+    """A square table of shares, (n, n), rows and columns with the same names; nan is left out."""
+    ax = ax or plt.gca()
+    ax.imshow(shares.nan_to_num(), cmap="Oranges", vmin=0, vmax=0.6)
+    for i, line in enumerate(shares.tolist()):
+        for j, share in enumerate(line):
+            ax.text(j, i, "" if math.isnan(share) else f"{share:.0%}", ha="center", va="center")
+    ax.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=names, yticklabels=names)
+    return ax
+
+
 def kinds(games: dict[str, tuple[dict[str, Tensor], list[dict[int, list[float]]]]], names: dict[str, str]) -> Figure:
     """Which kinds of pictures games make: a row each, with a few at two moments, all shares along the first seed, and
     how many kinds were found on each seed.

@@ -217,3 +217,16 @@ def test_kinds_stack_to_the_whole_and_are_counted():
     assert squares.get_offsets().tolist() == [[1, 0], [2, 0], [1, 1], [2, 1]]
     assert squares.get_array().tolist() == [1, 2, 0, 2]
     assert not hidden.get_visible() and [text.get_text() for text in figure.legends[0].get_texts()] == list(names)
+
+
+def test_four_corners_and_where_their_sum_ends():
+    ax = plots.corners(torch.tensor([[3.0, 2.0], [1.0, 2.0], [0.0, 0.0], [1.5, 0.0]]), list("abcd"), "red")
+    assert [text.get_text() for text in ax.texts][-5:] == [*"abcd", "the sum"]
+    assert ax.lines[-1].get_xydata().tolist() == [[2.0, 0.0]]  # where the sum ends
+    plt.close()
+
+
+def test_a_table_of_percentages():
+    ax = plots.percentages(torch.tensor([[float("nan"), 0.444], [0.1, 0.0]]), ["a", "b"])
+    assert [text.get_text() for text in ax.texts][-4:] == ["", "44%", "10%", "0%"]
+    plt.close()

@@ -261,3 +261,22 @@ ANSWERS = told(lesson, {"check_layers": LAYERS, "check_arithmetic": ARITHMETIC, 
 @pytest.mark.parametrize(("check", "answer", "text"), ANSWERS)
 def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
     says(check, answer, text, capsys)
+
+
+def test_stretching_makes_sums_of_hair_with_hair_fail():
+    """Sums of means of 50, left as they are and brought to the usual length: 200 of each."""
+    G, long_hair, dark = pretrained.load("faces_dcgan"), 0, 3
+    with seeded(0):
+        z = G.latent.sample((4000,))
+        has = pretrained.reader()(G(z)) > 0  # (4000, 4)
+
+        def means(a: bool, b: bool) -> torch.Tensor:
+            of_kind = z[(has[:, dark] == a) & (has[:, long_hair] == b)]
+            return of_kind[torch.randint(len(of_kind), (200, 50))].mean(dim=1)  # (200, 32)
+
+        sums = means(True, True) - means(False, True) + means(False, False)
+    hits = []
+    for x in (sums, sums / sums.norm(dim=1, keepdim=True) * 32**0.5):
+        read = pretrained.reader()(G(x)) > 0
+        hits.append((read[:, dark] & ~read[:, long_hair]).double().mean().item())
+    assert 1.5 < sums.norm(dim=1).mean() < 2.5 and hits[0] > hits[1] + 0.2

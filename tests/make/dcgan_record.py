@@ -20,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 import torch
+from attributes_record import rounded
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -248,14 +249,6 @@ def main(anew: bool) -> None:
     if "mlp" not in record:
         record["mlp"] = mlp(rows["as it is"]["0"]["seconds"])
         keep()
-
-
-def rounded(it: Any) -> Any:
-    if isinstance(it, dict):
-        return {key: rounded(value) for key, value in it.items()}
-    if isinstance(it, (list, tuple)):
-        return [rounded(value) for value in it]
-    return round(it, 4) if isinstance(it, float) else it
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def rates(trainer):
 
 
 def adam_settings(optimizer):
-    assert type(optimizer) is torch.optim.Adam
+    assert isinstance(optimizer, torch.optim.Adam)
     (group,) = optimizer.param_groups
     return group["betas"], group["weight_decay"]
 

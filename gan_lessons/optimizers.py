@@ -33,10 +33,14 @@ class Adam(WithoutCompiler, torch.optim.Adam):
     step = torch.no_grad()(unwrap(torch.optim.Adam.step))
 
 
-class RisingMomentum(WithoutCompiler, torch.optim.SGD):
-    """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
+class SGD(WithoutCompiler, torch.optim.SGD):
+    """torch's SGD, to the last bit."""
 
-    _step_of_sgd = torch.no_grad()(unwrap(torch.optim.SGD.step))
+    step = torch.no_grad()(unwrap(torch.optim.SGD.step))
+
+
+class RisingMomentum(SGD):
+    """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
 
     def __init__(self, params: Any, lr: float, over: int):
         super().__init__(params, lr, momentum=0.5, fused=True)
@@ -48,7 +52,7 @@ class RisingMomentum(WithoutCompiler, torch.optim.SGD):
         for group in self.param_groups:
             group["momentum"] = 0.5 + 0.2 * min(group["steps"] / self.over, 1.0)
             group["steps"] += 1
-        self._step_of_sgd(closure)
+        super().step(closure)
 
 
 def cosine(fraction: float) -> float:

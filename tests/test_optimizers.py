@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_lessons.optimizers import Adam, RisingMomentum
+from gan_lessons import optimizers
 
 
 def net():
@@ -26,11 +26,19 @@ def walked(net, optimizer, steps=20):
     return net.state_dict()
 
 
-@pytest.mark.parametrize("settings", [{"fused": True}, {"betas": (0.0, 0.99), "weight_decay": 0.1}, {}])
-def test_adam_is_that_of_torch_to_the_last_bit(settings):
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("Adam", {"fused": True}),
+        ("Adam", {"betas": (0.0, 0.99), "weight_decay": 0.1}),
+        ("SGD", {}),
+        ("SGD", {"momentum": 0.5, "fused": True}),
+    ],
+)
+def test_they_are_those_of_torch_to_the_last_bit(kind, settings):
     ours, theirs = net(), net()
-    a = Adam(ours.parameters(), lr=0.01, **settings)
-    b = torch.optim.Adam(theirs.parameters(), lr=0.01, **settings)
+    a = getattr(optimizers, kind)(ours.parameters(), lr=0.01, **settings)
+    b = getattr(torch.optim, kind)(theirs.parameters(), lr=0.01, **settings)
     assert_close(walked(ours, a), walked(theirs, b), rtol=0, atol=0)
     from_b, from_a = copy.deepcopy(b.state_dict()), copy.deepcopy(a.state_dict())
     a.load_state_dict(from_b)  # each reads what the other one saves
@@ -42,7 +50,7 @@ def test_adam_is_that_of_torch_to_the_last_bit(settings):
 
 def test_a_step_may_work_out_the_loss_itself():
     one = net()
-    optimizer = RisingMomentum(one.parameters(), lr=0.1, over=4)
+    optimizer = optimizers.RisingMomentum(one.parameters(), lr=0.1, over=4)
 
     def loss():
         optimizer.zero_grad()

@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker("slow")
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config, log):
     """A file is one worker's, so that what its tests share is made once, and the cells of a notebook stay in order.
 
@@ -75,7 +76,11 @@ def is_alone(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item, nextitem):
-    """A test that is marked `alone` measures time, or plays in a browser: meanwhile the other worker rests."""
+    """A test that is marked `alone` measures time, or plays in a browser: meanwhile the other worker rests.
+
+    Which tests a worker has played before must not matter, so each begins with the same random numbers.
+    """
+    torch.manual_seed(0)
     if not LOCKS or "PYTEST_XDIST_WORKER" not in os.environ:
         return (yield)
     if not LOCKS.alone:

@@ -182,6 +182,7 @@ def test_divergence_ends_with_the_message(run, capsys):
     assert load("diverged/checkpoint.pt")["steps_done"] == 15
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="copies a process that has loaded torch, safe on Linux only")
 def test_killed_at_random_moments():
     """Whole files, and the same end. Three kills of the 50 that `python tests/bench/kills.py` makes; about 12 s."""

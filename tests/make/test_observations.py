@@ -103,6 +103,7 @@ def test_it_plays_all_seeds_and_then_only_what_has_changed(folder, monkeypatch):
     assert forget(out) == list(range(8))
 
 
+@pytest.mark.slow
 def test_stopped_it_goes_on_where_it_was(folder, monkeypatch):
     """About 6 s: the first time in processes of its own, each of which imports torch."""
     record, lesson = folder / "record.json", folder / "test_fake.py"

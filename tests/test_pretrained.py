@@ -109,7 +109,8 @@ def test_cards_say_how_it_was_made(name):
     assert card.items() >= said.items()
     assert card["made by"] == f"python tests/make/train_pretrained.py {name} --epochs {card['epochs']}"
     assert card["threads"] == 1 and card["torch"] and card["training images"] in (20_000, 50_000, 60_000)
-    assert set(card["metrics"]) == ({"averaged"} if name in AVERAGE_ALONE else {"raw", "averaged"})
+    least = {"averaged"} if name in AVERAGE_ALONE else {"raw", "averaged"}  # of some, raw was measured and not kept
+    assert least <= set(card["metrics"]) <= {"raw", "averaged"}
     assert {len(curve) for curve in card["curves"].values()} == {card["epochs"]}
     assert set(card["curves"]) == {"loss_d", "loss_g", "d_real", "d_fake"}
 

@@ -303,6 +303,7 @@ def test_unknown_settings_are_named(recipe):
         recipe(learning_rate=0.1)
 
 
+@pytest.mark.slow
 def test_twenty_seeds_as_recorded():
     record = data.saved_record("gaussian_20_seeds")["rows"]
     for (row, ends), successes in zip(table().items(), (20, 20, 0), strict=True):

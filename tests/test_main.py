@@ -127,6 +127,7 @@ def test_the_same_command_again_trains_no_more(run, tmp_path, capsys):
     assert "step 40 of 40" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupted_run_goes_on_bit_by_bit(run, tmp_path, capsys, name):
     number = getattr(signal, name, None) or pytest.skip("Windows has none")
@@ -193,6 +194,7 @@ def test_killed_at_random_moments():
 # -- how long ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_more_epochs_train_on_as_if_they_had_been_asked_for_at_once(run, capsys):
     run("mnist_quick", "--out", "once", "--epochs", "3")
     run("mnist_quick", "--out", "twice", "--epochs", "1")

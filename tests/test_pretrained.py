@@ -263,6 +263,7 @@ def test_a_stop_while_writing(tiny, monkeypatch, stopped_at):
 # -- the script --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_bit_by_bit(trained, tmp_path, monkeypatch):
     whole = files(trained[1])
     card = json.loads(whole["tiny.json"])

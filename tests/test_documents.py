@@ -67,6 +67,18 @@ def test_dead_links_are_found():
     assert dead(LESSONS[0], "[x](../README.md#lessons) [y](../README.md#none)") == ["../README.md#none"]
 
 
+# -- for whoever works on it -------------------------------------------------------------------------------------------
+
+
+def test_contributing_says_what_is_so():
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
+    whole = re.findall(r"^python3 -m venv .+$", (ROOT / "README.md").read_text(), re.MULTILINE)[1]
+    assert whole in text and whole in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert '-m "not slow"' in text and "- run: .ci/run\n" in (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    named = re.findall(r"(?:notebooks|gan_lessons|tests|\.github)/[\w/.-]*\w\b", text)
+    assert len(named) > 15 and [name for name in named if not (ROOT / name).exists()] == []
+
+
 # -- for teachers ------------------------------------------------------------------------------------------------------
 
 

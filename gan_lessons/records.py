@@ -38,7 +38,9 @@ class Recorder:
         self._on_device: list[Tensor] = []
 
     def note(self, **measured: Tensor | None) -> Record:
-        means = {name: None if value is None else value.detach().mean() for name, value in measured.items()}
+        return self.keep({name: None if value is None else value.detach().mean() for name, value in measured.items()})
+
+    def keep(self, means: dict[str, Tensor | None]) -> Record:
         self.last = self.last._replace(**means)
         self._on_device += [value for value in means.values() if value is not None]
         if len(self._on_device) >= SETTLED_AT:  # 120,000 Records of a learner's history would keep a GPU's memory

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+from torch.optim.swa_utils import update_bn
 
-from gan_lessons import arguments, devices, guards, losses
+from gan_lessons import arguments, devices, graphs, guards, losses
 from gan_lessons.checkpoints import Checkpointed
 from gan_lessons.guards import own_randomness, uninterrupted
 from gan_lessons.losses import Loss
-from gan_lessons.optimizers import adam
+from gan_lessons.optimizers import MovingAverage, adam
 from gan_lessons.players import check_player, check_players
 from gan_lessons.records import Record, Recorder
 from gan_lessons.records import stack as stack
@@ -80,8 +80,9 @@ class Trainer(Checkpointed):
         arguments.function("optimizer", optimizer, "(params, lr) -> a torch.optim.Optimizer")
         self.optimizer_d = optimizer(discriminator.parameters(), self.lr_d)
         self.optimizer_g = optimizer(generator.parameters(), self.lr_g)
-        self.averaged = average and AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
+        self.averaged = average and MovingAverage(generator, average)
         self._random_states = devices.random_states(self.seed, self.device)
+        self._captured = graphs.Captured() if self.device.type == "cuda" else None
         self.steps_done, self._recorder = 0, Recorder()
         self._last_good = copy.deepcopy(self.state_dict())
 
@@ -193,7 +194,7 @@ class Trainer(Checkpointed):
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalties R1 and R2 if it is time for them."""
-        if (self.r1 or self.r2) and self.steps_done % self.penalty_every == 0:
+        if self._penalty_is_due():
             x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
             out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
             penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
@@ -203,8 +204,11 @@ class Trainer(Checkpointed):
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
         return self.discriminator(x_real), self.discriminator(x_fake), 0.0
 
+    def _penalty_is_due(self) -> bool:
+        return bool(self.r1 or self.r2) and self.steps_done % self.penalty_every == 0
+
     def _minibatch(self, source: str, n: int | None = None) -> Tensor:
-        return self._sources[source].sample((n or self.batch_size,)).to(self.device, self._dtype)
+        return devices.drawn(self._sources[source], (n or self.batch_size,), self.device).to(self.device, self._dtype)
 
     def _descend(
         self, optimizer: Optimizer, lr: float, out: Tensor, gradient: Tensor | None = None, *inputs: Tensor
@@ -213,10 +217,12 @@ class Trainer(Checkpointed):
         optimizer.zero_grad()
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
         out.backward(gradient, inputs=[*weights, *inputs])  # the other player's gradients are not computed
-        factor = float(self.decay(min(self.steps_done / self.steps, 1.0))) if self.decay else 1.0
         for group in optimizer.param_groups:
-            group["lr"] = lr * factor
+            group["lr"] = self._rate(lr)
         optimizer.step()
+
+    def _rate(self, lr: float) -> float:
+        return lr * float(self.decay(min(self.steps_done / self.steps, 1.0))) if self.decay else lr
 
     def _probabilities(self, out_real: Tensor, out_fake: Tensor) -> dict[str, Tensor | None]:
         probability = self.loss.probability or (lambda out: None)

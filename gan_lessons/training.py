@@ -34,13 +34,12 @@ class Trainer(Checkpointed):
     both rates. average: decay of an exponential moving average of G, taken each round. r1, r2: weights of
     `losses.r1_penalty` and `losses.r2_penalty` in D's loss, not in its record; penalty_every: rounds from one penalty
     to the next, which weighs as many times as much (Karras et al. 2020b). order: "alternating", as in Algorithm 1, or
-    "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto" takes
-    CUDA, MPS, CPU, in this order.
+    "simultaneous", both gradients at the same (G, D). seed: of minibatches and dropout. device: "auto": CUDA, MPS, CPU.
 
     `guards.SETTINGS` looks at each setting, here and when it is assigned, at any moment: k, lr_d, lr_g, batch_size, r1,
     r2, penalty_every, loss, data, latent, steps, decay, optimizer_d, optimizer_g; anything else is refused. The
     optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a round.
-    Divergence raises FloatingPointError.
+    Divergence raises FloatingPointError. On CUDA a turn becomes a graph (`graphs.Captured`).
     """
 
     def __init__(
@@ -195,10 +194,7 @@ class Trainer(Checkpointed):
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalties R1 and R2 if it is time for them."""
         if self._penalty_is_due():
-            x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
-            out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
-            penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
-            penalty += self.r2 * losses.r2_penalty(out_fake, x_fake) if self.r2 else 0.0
+            out_real, out_fake, penalty = losses.penalised(self.discriminator, x_real, x_fake, self.r1, self.r2)
             return out_real, out_fake, self.penalty_every * penalty
         if self._judges_each_alone and x_real.dim() > 1:  # points and images: one larger matrix product is faster
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
@@ -210,13 +206,11 @@ class Trainer(Checkpointed):
     def _minibatch(self, source: str, n: int | None = None) -> Tensor:
         return devices.drawn(self._sources[source], (n or self.batch_size,), self.device).to(self.device, self._dtype)
 
-    def _descend(
-        self, optimizer: Optimizer, lr: float, out: Tensor, gradient: Tensor | None = None, *inputs: Tensor
-    ) -> None:
-        """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's gradient in them."""
+    def _descend(self, optimizer: Optimizer, lr: float, out: Tensor, slope: Tensor | None = None, *inputs: Tensor):
+        """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's slope in them."""
         optimizer.zero_grad()
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
-        out.backward(gradient, inputs=[*weights, *inputs])  # the other player's gradients are not computed
+        out.backward(slope, inputs=[*weights, *inputs])  # the other player's gradients are not computed
         for group in optimizer.param_groups:
             group["lr"] = self._rate(lr)
         optimizer.step()

@@ -49,7 +49,7 @@ def without(monkeypatch):
 
     def make(**settings):
         trainer = game(**settings)
-        vars(trainer)["_captured"] = None
+        trainer._captured.trouble = "none are wanted"
         return trainer
 
     return make
@@ -174,6 +174,8 @@ class Played:
 def believing(monkeypatch, waits=(), graph=Played, **settings):
     """A trainer on the CPU that takes it for a GPU."""
     monkeypatch.setattr(graphs, "Graph", graph)
+    monkeypatch.setattr(graphs, "PRODUCTS", "highest")  # what they are on a CPU
+    monkeypatch.setattr(graphs, "_mend", lambda device: None)
     monkeypatch.setattr(graphs, "_watched", lambda: waiting(list(waits)))
     trainer = game(device="cpu", **settings)
     vars(trainer)["_captured"] = graphs.Captured()

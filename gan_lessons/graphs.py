@@ -24,7 +24,6 @@ from gan_lessons.data import Images, Sample
 
 WARM_UP = 3  # turns played without a graph first: what libraries and optimisers make on first use, no graph can make
 PRODUCTS = "high"  # "highest" would not round their factors
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Captured:
@@ -179,15 +178,19 @@ def _fixed(trainer: Any) -> tuple[list[Any], list[Any]]:
     for group in (group for one in optimizers if _is_capturable(one) for group in one.param_groups):
         fixed += [setting for name, setting in group.items() if name not in ("params", "lr")]
     nets = [trainer.generator, trainer.discriminator]
-    while nets:  # as net.modules(), which is ten times as slow
-        parts.append(nets.pop())
-        part = vars(parts[-1])
-        if any(part[hooks] for hooks in HOOKS):
+    while nets:  # as net.modules(), which is ten times as slow: this is done at each turn
+        net = nets.pop()
+        if net is None:
+            continue
+        at = vars(net)
+        if at["_forward_hooks"] or at["_forward_pre_hooks"] or at["_backward_hooks"] or at["_backward_pre_hooks"]:
             return [], []
-        fixed.append(part["training"])
-        for one in (*part["_parameters"].values(), *part["_buffers"].values()):
-            fixed += [] if one is None else [one.data_ptr(), one.requires_grad]
-        nets += [child for child in part["_modules"].values() if child is not None]
+        parts.append(net)
+        fixed.append(at["training"])
+        for one in (*at["_parameters"].values(), *at["_buffers"].values()):
+            if one is not None:
+                fixed += (one.data_ptr(), one.requires_grad)
+        nets += at["_modules"].values()
     return fixed + [id(part) for part in parts], parts
 
 

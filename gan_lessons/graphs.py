@@ -6,7 +6,7 @@ places in memory that are read and written, and every number that Python knew. S
 numbers go on from where the trainer's own stand, and when anything else is changed the turn is noted anew.
 
 On a GPU the matrix products of a turn are made of factors rounded to 10 bits (TF32), as convolutions are by torch's own
-default: half the time of a round of the nets for digits.
+default. A round of the nets for digits takes a third less time; `mnist_best` ended within what seeds differ by.
 """
 
 import warnings
@@ -168,7 +168,7 @@ def _is_capturable(optimizer: Optimizer) -> bool:
 def _fixed(trainer: Any) -> tuple[list[Any], list[Any]]:
     """What a graph of this trainer's turns has fixed, and the objects whose ids stand in it. Empty: no graph.
 
-    Not in it: what a layer was told when it was made, such as a rate of dropout.
+    Not in it: what a layer was told when it was made, such as a rate of dropout, or what Python decides in a forward.
     """
     sources, optimizers = list(trainer._sources.values()), [trainer.optimizer_d, trainer.optimizer_g]
     if not all(isinstance(source, (Distribution, Images, Sample)) for source in sources):

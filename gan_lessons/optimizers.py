@@ -38,7 +38,8 @@ class MovingAverage(AveragedModel):
     """
 
     def __init__(self, net: nn.Module, decay: float):
-        super().__init__(net, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        at = next(net.parameters()).device  # the count of updates lies there, too: a CUDA graph counts on
+        super().__init__(net, device=at, multi_avg_fn=get_ema_multi_avg_fn(decay))
         self._has_begun = False
 
     def update_parameters(self, model: nn.Module) -> None:

@@ -78,6 +78,7 @@ def test_graphs_play_the_same_game(way, without):
     ours, theirs = play(with_graphs, 20), play(plain, 20)
     assert any(kind.graph for kind in with_graphs._captured._kinds.values())
     assert_close(weights(with_graphs), weights(plain), rtol=1e-3, atol=1e-4)
+    assert_close(with_graphs.averaged.state_dict(), plain.averaged.state_dict(), rtol=1e-3, atol=1e-3)
     for a, b in zip(ours, theirs, strict=True):
         assert_close([v for v in a if v is not None], [v for v in b if v is not None], rtol=1e-3, atol=1e-3)
     assert_close(with_graphs._random_states, plain._random_states)

@@ -168,7 +168,7 @@ def _is_capturable(optimizer: Optimizer) -> bool:
 def _fixed(trainer: Any) -> tuple[list[Any], list[Any]]:
     """What a graph of this trainer's turns has fixed, and the objects whose ids stand in it. Empty: no graph.
 
-    Not in it: what a layer was told when it was made, such as a rate of dropout, or what Python decides in a forward.
+    Not in it: what a layer was told when made, such as its rate of dropout; what Python decides in a net or a loss.
     """
     sources, optimizers = list(trainer._sources.values()), [trainer.optimizer_d, trainer.optimizer_g]
     if not all(isinstance(source, (Distribution, Images, Sample)) for source in sources):

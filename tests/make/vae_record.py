@@ -29,7 +29,7 @@ from gan_lessons.tiles import packed
 
 ROOT = Path(__file__).parents[2]
 RECORD, FOLDER = ROOT / "gan_lessons" / "records" / "vae.json", ROOT / "runs" / "vae"
-STEPS = {"faces": 26 * 312, "digits": 6 * 600, "bumps": 3000}  # rounds of the recipes of the GANs
+STEPS = {"faces": 6000, "digits": 6 * 600, "bumps": 3000}  # of the VAEs; the GANs: 8,112 rounds of faces, and the same
 BATCH = {"faces": 64, "digits": 100, "bumps": 128}
 S = {"faces": (0.1, 0.2, 0.05, 0.4), "digits": (0.2, 0.4)}
 BINS = torch.linspace(475, 525, 101)
@@ -156,6 +156,7 @@ def bumps(seed: int, device: str, steps: int | None) -> dict[str, Any]:
 def inversion(device: str, steps: int | None, n: int = 200, starts: int = 4) -> dict[str, Any]:
     """The z of new faces in the GAN that ships, by descent: of four starts the best."""
     x = new_faces(n).images / 127.5 - 1
+    n = len(x)
     G, began = pretrained.load("faces_dcgan", average=True, device=device), time.time()
     start = latent.draws(starts * n, 0, 32).view(starts, n, 32).to(device)
     path, error = latent.descend(lambda z: G(z).flatten(1), x.flatten(1).to(device), start, steps=steps or 300)

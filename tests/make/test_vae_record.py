@@ -1,4 +1,4 @@
-"""The script that makes the record of lesson 14, on few pictures and after few steps; and the record, in parts again."""
+"""The script that makes the record of lesson 14, on few pictures and after few steps."""
 
 import pytest
 import torch

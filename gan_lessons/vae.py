@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from tqdm.auto import tqdm
 
-from gan_lessons import data, devices
+from gan_lessons import data, devices, pretrained
 from gan_lessons.arguments import count, number
 from gan_lessons.devices import seeded
 from gan_lessons.models import (
@@ -161,3 +162,17 @@ def bumps(seed: int = 0, s: float = 1.0) -> VAE:
         encoder = MLPDiscriminator(1, 8, 8, 2, inputs=Standardise(m, sd))
         decoder = MLPGenerator(1, 16, 16, 1, output=Unstandardise(m, sd))
     return VAE(encoder, decoder, data.standard_normal(1), s)
+
+
+@cache
+def shipped() -> VAE:
+    """The trained VAE of faces that ships, on the CPU, in eval mode, its weights fixed (tests/make/vae_record.py).
+
+    >>> shipped().decoder(torch.zeros(1, 32)).shape
+    torch.Size([1, 3, 32, 32])
+    """
+    states, card = pretrained.kept("faces_vae")
+    one = faces(s=card["s"])
+    for net, state in states.items():
+        getattr(one, net).load_state_dict(state)
+    return one.eval().requires_grad_(False)

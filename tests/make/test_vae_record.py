@@ -32,7 +32,8 @@ def test_a_job_leaves_a_file_and_is_not_done_again(small, job):
 def test_what_is_there_is_joined(small, monkeypatch):
     script.do("faces 0.1 seed 0", steps=2)
     script.do("bumps seed 0", steps=2)
-    record = joined([])
+    record = joined([], {})
+    assert joined([], record) == record
     assert [row["seed"] for row in record["faces"]["vae"]["0.1"]] == [0] and not record["digits"]["vae"]
     assert len(record["bumps"]) == len(record["faces"]["gan"]) == 1 and record["inversion"] is None
 

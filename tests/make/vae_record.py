@@ -31,7 +31,9 @@ ROOT = Path(__file__).parents[2]
 RECORD, FOLDER = ROOT / "gan_lessons" / "records" / "vae.json", ROOT / "runs" / "vae"
 STEPS = {"faces": 6000, "digits": 6 * 600, "bumps": 3000}  # of the VAEs; the GANs: 8,112 rounds of faces, and the same
 BATCH = {"faces": 64, "digits": 100, "bumps": 128}
-S = {"faces": (0.1, 0.2, 0.05, 0.4), "digits": (0.2, 0.4)}
+S = {"faces": (0.05, 0.1, 0.2, 0.4, 0.8, 1.6), "digits": (0.2, 0.4, 0.8, 1.6)}
+SHOWN = ("inversion", "digit gan seed 1")  # whose pictures are kept, beside those of the seeds 0
+CHANCE = ("real", "mean image", "noise")
 BINS = torch.linspace(475, 525, 101)
 NEW = 4000  # faces that are drawn, and that are new to all nets
 
@@ -171,9 +173,7 @@ def inversion(device: str, steps: int | None, n: int = 200, starts: int = 4) -> 
 
 
 JOBS: dict[str, Callable[[str, int | None], dict[str, Any]]] = {
-    **{f"faces {s} seed {i}": partial(trained, "faces", s, i) for s in (0.1, 0.2) for i in range(3)},
-    **{f"faces {s} seed 0": partial(trained, "faces", s, 0) for s in (0.05, 0.4)},
-    **{f"digits {s} seed {i}": partial(trained, "digits", s, i) for s in (0.2, 0.4) for i in range(3)},
+    **{f"{kind} {s} seed {i}": partial(trained, kind, s, i) for kind in S for s in S[kind] for i in range(3)},
     **{f"digit gan seed {i}": partial(digit_gan, i) for i in (1, 2)},
     **{f"bumps seed {i}": partial(bumps, i) for i in range(20)},
     "inversion": inversion,
@@ -202,25 +202,29 @@ def chance() -> dict[str, dict[str, dict[str, Any]]]:
         with seeded(0):
             noise = torch.rand_like(real) * 2 - 1
         mean = real.mean(dim=0).expand_as(real).contiguous()
-        rows = {"real": real, "mean image": mean, "noise": noise}
-        found[kind] = {name: figures(x) for name, x in rows.items()}
+        found[kind] = {name: figures(x) for name, x in zip(CHANCE, (real, mean, noise), strict=True)}
     return found
 
 
-def joined(paths: list[Path]) -> dict[str, Any]:
-    """What the jobs found so far, beside the GANs, the floor and chance."""
+def joined(paths: list[Path], old: dict[str, Any]) -> dict[str, Any]:
+    """What the jobs found so far, beside the GANs, the floor and chance, which are taken from an old record."""
     rows = {job: torch.load(file(job))["row"] for job in JOBS if file(job).exists()}
+    for job in rows:
+        if not job.endswith("seed 0") and job not in SHOWN:  # pictures and long lists of one seed are enough
+            for key in ("curves", "kl of each number", "histograms", "pictures", "faces", "digits"):
+                rows[job].pop(key, None)
+                rows[job].get("back", {}).pop(key, None)
     record = {"made by": "python tests/make/vae_record.py", "steps": STEPS, "bins": [475, 525, 100]}
-    rest = chance()
-    for kind in ("faces", "digits"):
+    rest = {kind: {name: old[kind][name] for name in CHANCE} for kind in S} if old else chance()
+    for kind in S:
         found = {s: [rows[job] for job in JOBS if job.startswith(f"{kind} {s} ") and job in rows] for s in S[kind]}
         record[kind] = {"vae": {str(s): some for s, some in found.items() if some}} | rest[kind]
-    gans = [face_gan(path) for path in (None, *paths)]
-    record["faces"]["gan"] = [face_figures(draws(G, G.latent, NEW)) for G in gans]
-    G = pretrained.load("mnist_small_z64", average=True)
-    first = draws(G, G.latent, 10_000)
-    record["digits"]["gan"] = [{"seed": 0, "pictures": packed(first[:20], 10)} | digit_figures(first)]
-    record["digits"]["gan"] += [row for job, row in rows.items() if job.startswith("digit gan")]
+    gans = old["faces"]["gan"][: len(paths) + 1] if old else []
+    for path in (None, *paths)[len(gans) :]:
+        G = face_gan(path)
+        gans.append(face_figures(draws(G, G.latent, NEW)))
+    record["faces"]["gan"] = gans
+    record["digits"]["gan"] = [row for job, row in rows.items() if job.startswith("digit gan")]
     record["bumps"] = [row for job, row in rows.items() if job.startswith("bumps")]
     return record | {"inversion": rows.get("inversion")}
 
@@ -240,6 +244,7 @@ if __name__ == "__main__":
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--join", nargs="*", type=Path)
     parser.add_argument("--ship", type=float)
+    parser.add_argument("--anew", action="store_true", help="measure GANs, floor and chance once more")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, help="fewer, to try this script")
     args = parser.parse_args()
@@ -251,4 +256,5 @@ if __name__ == "__main__":
         for job in args.jobs or (JOBS if args.join is None else ()):
             do(job, args.device, args.steps)
         if not args.jobs:
-            checkpoints.put(RECORD, json.dumps(rounded(joined(args.join or [])), indent=1).encode() + b"\n")
+            old = json.loads(RECORD.read_text()) if RECORD.exists() and not args.anew else {}
+            checkpoints.put(RECORD, json.dumps(rounded(joined(args.join or [], old)), indent=1).encode() + b"\n")

@@ -43,8 +43,7 @@ class VAE(nn.Module):
         """mu and log sd of q(z | x), (n, d) each."""
         return self.encoder(x).chunk(2, dim=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x as it comes back from its mean z."""
+    def forward(self, x: Tensor) -> Tensor:  # as x comes back from its mean z
         return self.decoder(self.encode(x)[0])
 
     def losses(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor, nn
 from torch.distributions import Normal
 
@@ -64,9 +63,8 @@ def walk(t: float = 0.0, pair: int = 1, noise: float = 0.0) -> str:
         size, left = (176, 134 + 192 * (i - 1)) if 0 < i < 3 else (112, 10 if i == 0 else 518)
         source = svg.png(svg.grey(tile(x[None], 1)))
         look = 'preserveAspectRatio="none" style="image-rendering:pixelated"'
-        parts += (
-            f'<image x="{left}" y="{48 if size > 150 else 80}" width="{size}" height="{size}" {look} href="{source}"/>'
-        )
+        place = f'x="{left}" y="{48 if size > 150 else 80}" width="{size}" height="{size}"'
+        parts += f'<image {place} {look} href="{source}"/>'
         parts += svg.text(left + size / 2, 40 if size > 150 else 72, name, anchor="middle", size=14)
         words = [word for word, yes in zip(NAMES, (pretrained.reader()(x[None])[0] > 0).tolist(), strict=True) if yes]
         for row, some in enumerate((words[:2], words[2:]) if size < 150 else (words,)):
@@ -132,20 +130,12 @@ def one_answer(left: float = 0.5) -> None:
     x, law = torch.linspace(480, 520, 401), humps(left)
     with seeded(0):
         coins = law.sample((20_000,))
-    p = law.log_prob(x).exp()
-    fines.fill_between(x, 4 * p / p.max(), color="black", alpha=0.08, linewidth=0)
+    fines.fill_between(x, 40 * law.log_prob(x).exp(), color="black", alpha=0.08, linewidth=0)
     for power, style, words in ((2, "D*", "root of the mean squared fine"), (1, "push", "mean absolute fine")):
         cost = (coins[:, None] - x).abs().pow(power).mean(dim=0).pow(1 / power)
         fines.plot(x, cost, **STYLE[style])
-        fines.text(
-            480.5,
-            cost[0] + (1.2 if power == 2 else -4.6),
-            words,
-            color=STYLE[style]["color"],
-            fontsize=9,
-            rotation=-28,
-            rotation_mode="anchor",
-        )
+        look = {"color": STYLE[style]["color"], "rotation": -28, "rotation_mode": "anchor", "fontsize": 9}
+        fines.text(480.5, cost[0] + (1.2 if power == 2 else -4.6), words, **look)
     fines.set(xlabel="answer (grey: where real coins are)", ylabel="fine, in coin units", ylim=(0, 30))
     middle = law.mean.item()
     hill.draw_best(law, Normal(middle, 1.5), x, ax)
@@ -160,7 +150,12 @@ def mean_face(n: int = 2000) -> None:
     x = _faces()[:n]
     rows = torch.cat([x[:6], x.mean(dim=0, keepdim=True), x.median(dim=0, keepdim=True).values])
     heads = [*["real"] * 6, "mean", "median"]
-    _rows({"": rows}, "", "Six faces, then two blurred ones: the mean has a shade of glasses, the median none.", heads)
+    _rows(
+        {"": rows},
+        "",
+        "Six faces, then two blurred ones: the mean has brown hair, the median hair in two colours.",
+        heads,
+    )
 
 
 # -- three bumps -------------------------------------------------------------------------------------------------------
@@ -189,19 +184,12 @@ def bumps(encoder: nn.Module, decoder: nn.Module) -> None:
     )
     left.legend(loc="upper right")
     bins = torch.linspace(475, 525, 101)
-    _steps(right, torch.histogram(fakes, bins).hist, VAE, "the decoder's coins")
+    heights = torch.histogram(fakes, bins, density=True).hist
+    right.stairs(heights, bins, color=VAE, linewidth=1.8, label="the decoder's coins")
     right.plot(bins, data.bumps().log_prob(bins).exp(), **STYLE["data"], label="data")
     right.set(xlabel="weight of a coin", ylabel="density", title="10,000 new z through the decoder")
     right.legend(loc="upper right")
     show(figure, "Left, three humps over z whose sum is nearly a bell; right, draws in three peaks, and some between.")
-
-
-def _steps(ax: Axes, counts: Tensor, color: str, label: str) -> None:
-    """A histogram from 475 to 525 as a density."""
-    low, high, bins = _record()["bins"]
-    edges = torch.linspace(low, high, bins + 1)
-    counts = torch.as_tensor(counts).float()
-    ax.stairs(counts / counts.sum() / edges.diff(), edges, color=color, linewidth=1.8, label=label)
 
 
 def seeds() -> None:
@@ -235,22 +223,18 @@ def seeds() -> None:
 
 def by_s() -> None:
     """Four VAEs that differ in s: new faces as they come back, draws, and what is measured of both."""
-    ones = {float(s): rows[0] for s, rows in _record()["faces"]["vae"].items()}
-    ones = dict(sorted(ones.items()))
-    figure, (faces, grain, far) = plt.subplots(1, 3, figsize=(12.4, 3.6), width_ratios=(1.9, 1, 1))
+    ones = {float(s): rows[0] for s, rows in _record()["faces"]["vae"].items()}  # in the order of s
+    figure, (faces, grain, far) = plt.subplots(1, 3, figsize=(12.4, 4.4), width_ratios=(1.35, 1, 1))
     pictures = {"real": _faces()[:10]}
     pictures |= {f"back, s = {s:g}": unpacked(row["back"]["faces"], 32) for s, row in ones.items()}
     pictures |= {f"draws, s = {s:g}": unpacked(row["pictures"], 32)[:10] for s, row in ones.items()}
     plots.image_rows(pictures, 10, ax=faces)
-    for ax, key, words in (
-        (grain, "grain", "grain, of real faces' (1 = as theirs)"),
-        (far, "frechet", "Frechet distance"),
-    ):
-        for look, label, values in (
-            ("o--", "faces that come back", [row["back"][key] for row in ones.values()]),
-            ("o-", "draws", [row[key] for row in ones.values()]),
-        ):
-            ax.plot(list(ones), values, look, color=VAE, mfc=VAE if look == "o-" else "white", label=label)
+    for ax, key, words in ((grain, "grain", "grain (real faces: 1)"), (far, "frechet", "Frechet distance")):
+        come_back, drawn = (
+            [row[key] for row in rows] for rows in ([row["back"] for row in ones.values()], ones.values())
+        )
+        ax.plot(list(ones), come_back, "o--", color=VAE, mfc="white", label="faces that come back")
+        ax.plot(list(ones), drawn, "o-", color=VAE, label="draws")
         ax.set(xscale="log", xlabel="s", title=words)
         ax.set_xticks(list(ones), [f"{s:g}" for s in ones])
         ax.minorticks_off()
@@ -309,27 +293,19 @@ def measured(kind: str) -> None:
 
 
 def back() -> None:
-    """New faces through the VAE, and as the GAN draws them at the z found; and how many keep or get an attribute."""
+    """New faces through the VAE, and as the GAN draws them at the z found; and how many keep an attribute."""
     ours, found = _record()["faces"]["vae"][str(vae.shipped().s)], _record()["inversion"]
-    figure = plt.figure(figsize=(11, 4.2))
-    above, below = figure.subfigures(2, 1, height_ratios=(1.1, 1))
+    figure, (faces, ax) = plt.subplots(1, 2, figsize=(11.5, 2.6), width_ratios=(1.5, 1))
     rows = {"real": _faces()[:10], "VAE": unpacked(ours[0]["back"]["faces"], 32), "GAN": unpacked(found["faces"], 32)}
-    plots.image_rows(rows, 10, ax=above.subplots())
-    for ax, key, words in zip(
-        below.subplots(1, 2, sharey=True),
-        ("kept", "gained"),
-        ("who had it and still has it", "who had it not and has it now"),
-        strict=True,
-    ):
-        for i, (name, color, games) in enumerate((("VAE", VAE, [one["back"] for one in ours]), ("GAN", GAN, [found]))):
-            values = torch.tensor([game[key] for game in games]).mean(dim=0)
-            bars = ax.bar(torch.arange(4) + 0.36 * (i - 0.5), values, 0.34, color=color, label=name)
-            ax.bar_label(bars, [f"{100 * value:.0f}" for value in values.tolist()], fontsize=8)
-        ax.set_xticks(range(4), NAMES)
-        ax.set(ylim=(0, 1.12), title=words)
-        if key == "gained":
-            ax.legend(loc="upper right")
-    show(figure, "Ten faces, the same from a VAE and from a GAN; below, bars for each attribute: kept, and gained.")
+    plots.image_rows(rows, 10, ax=faces)
+    for i, (name, color, games) in enumerate((("VAE", VAE, [one["back"] for one in ours]), ("GAN", GAN, [found]))):
+        values = torch.tensor([game["kept"] for game in games]).mean(dim=0)
+        bars = ax.bar(torch.arange(4) + 0.36 * (i - 0.5), values, 0.34, color=color, label=name)
+        ax.bar_label(bars, [f"{100 * value:.0f}" for value in values.tolist()], fontsize=8)
+    ax.set_xticks(range(4), NAMES)
+    ax.set(ylim=(0, 1.1), title="of those who had it, the share that still has it")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+    show(figure, "Ten faces, the same from a VAE and from a GAN; beside them bars for each attribute: who kept it.")
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
@@ -347,20 +323,18 @@ def check_draw(draw: Any) -> str | None:
     error = (found - mu.detach()) / sd.detach()
     mean, spread = error.mean(dim=0), error.std(dim=0)
     centred = found - mu.detach()
-    if found.std(dim=0).max() < 1e-6:
-        return (
-            "all rows are alike: draw new eps for each row, torch.randn_like(mu)."
-            if mean.abs().max() > 0.05
-            else ("nothing is random here: add sd times eps, with eps = torch.randn_like(mu).")
+    wide, right = centred.std(dim=0), sd[0].detach().double()
+    if wide.max() < 1e-6 or found.std(dim=0).max() < 1e-6:
+        fixed = (
+            "nothing is random here: add sd times eps"
+            if mean.abs().max() < 0.05
+            else "all rows are alike: draw new eps"
         )
-    if centred.std(dim=0).allclose(torch.ones(3).double(), rtol=0.05) and mean.abs().max() < 0.05:
-        return "the spread is 1 everywhere: multiply eps by sd."
-    if centred.std(dim=0).allclose(sd[0].detach().double() ** 2, rtol=0.05):
-        return "the spread is sd^2: multiply eps by sd itself."
-    if centred.std(dim=0).allclose(sd[0].detach().double() ** 0.5, rtol=0.05):
-        return "the spread is the root of sd: multiply eps by sd itself."
-    if centred.std(dim=0).allclose(sd[0].detach().double().exp(), rtol=0.08):
-        return "the spread is exp(sd): here sd is given, not its logarithm."
+        return f"{fixed}, with eps = torch.randn_like(mu)."
+    spreads = {"1 everywhere": torch.ones(3).double(), "sd^2": right**2, "the root of sd": right**0.5}
+    for words, other in (spreads | {"exp(sd)": right.exp()}).items():
+        if wide.allclose(other, rtol=0.05) and mean.abs().max() < 0.05:
+            return f"the spread is {words}: multiply eps by sd itself."
     if found.mean(dim=0).abs().max() < 0.1:
         return "the mean is 0: add mu."
     if mean.abs().max() > 0.05 or (spread - 1).abs().max() > 0.05:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
-from gan_lessons import data, recipes, vae
+from gan_lessons import data, pretrained, recipes, vae
 from gan_lessons.devices import seeded
 from gan_lessons.vae import VAE, elbo, fit, kl_to_normal, reconstruction_loss, reparameterised
 
@@ -179,3 +179,15 @@ def test_a_source_that_is_none_is_named():
 def test_divergence_is_told():
     with pytest.raises(FloatingPointError, match="lower lr"):
         fit(vae.bumps(s=1e-30), data.bumps(), 5, lr=1e30, device="cpu")
+
+
+def test_what_ships_is_whole_and_fixed():
+    one = vae.shipped()
+    assert not one.training and not any(weight.requires_grad for weight in one.parameters())
+    assert one.decoder(torch.zeros(3, 32)).shape == (3, 3, 32, 32) and vae.shipped() is one
+
+
+def test_damage_names_the_script(monkeypatch, tmp_path):
+    monkeypatch.setattr(pretrained, "_WEIGHTS", tmp_path)
+    with pytest.raises(RuntimeError, match=r"faces_vae.*tests/make/vae_record.py"):
+        pretrained.kept("faces_vae")

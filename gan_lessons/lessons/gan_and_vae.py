@@ -19,6 +19,7 @@ from gan_lessons.tiles import tile, unpacked
 VAE, GAN, GREY = "#7a5195", STYLE["fakes"]["color"], "#777777"
 NAMES = data.ATTRIBUTES
 HUMPS, WIDTH = (490.0, 510.0), 2.0
+FINES = {2: "#c8553d", 1: "#00798c"}  # colours, by the power of the error
 CENTRES = data.bumps().component_distribution.mean
 
 _record = partial(data.saved_record, "vae")
@@ -116,12 +117,13 @@ def best_answers(left: float) -> tuple[float, float]:
 def answers(left: float = 0.5) -> str:
     """What the slider draws: both humps, and the one answer that costs least by either fine."""
     x = torch.linspace(480, 520, 401)
-    chart = svg.Chart((480, 520), (0, 0.2), "weight of a coin", "", width=560, height=190)
-    chart.line(x, humps(left).log_prob(x).exp(), "data", "real coins")
-    mean, median = best_answers(left)
-    for place, style, words in ((mean, "D*", "squared fine: the mean"), (median, "push", "absolute fine: the median")):
-        chart.line([place, place], [0, 0.15], style, words)
-    return str(chart)
+    box = svg.Box(20, 44, 560, 190, (480, 520), (0, 0.2))
+    parts = box.show([box.line(x, humps(left).log_prob(x).exp(), "data", title="real coins")])
+    parts += box.x_axis("weight of a coin (dotted: real coins)")
+    for i, (place, words) in enumerate(zip(best_answers(left), ("the mean", "the median"), strict=True)):
+        parts += f'<path d="M{20 + box.x(place):.1f} 60v174" stroke="{FINES[2 - i]}" stroke-width="3"/>'
+        parts += svg.text(20 + 300 * i, 20, f"{('squared', 'absolute')[i]} fine: {words}, {place:.1f}", FINES[2 - i])
+    return svg.picture(parts, "two humps, and the one answer that costs least by either fine", 600, 270)
 
 
 def one_answer(left: float = 0.5) -> None:
@@ -131,17 +133,16 @@ def one_answer(left: float = 0.5) -> None:
     with seeded(0):
         coins = law.sample((20_000,))
     fines.fill_between(x, 40 * law.log_prob(x).exp(), color="black", alpha=0.08, linewidth=0)
-    for power, style, words in ((2, "D*", "root of the mean squared fine"), (1, "push", "mean absolute fine")):
+    for power, words in ((2, "root of the mean squared fine"), (1, "mean absolute fine")):
         cost = (coins[:, None] - x).abs().pow(power).mean(dim=0).pow(1 / power)
-        fines.plot(x, cost, **STYLE[style])
-        look = {"color": STYLE[style]["color"], "rotation": -28, "rotation_mode": "anchor", "fontsize": 9}
+        fines.plot(x, cost, color=FINES[power], linewidth=2)
+        look = {"color": FINES[power], "rotation": -28, "rotation_mode": "anchor", "fontsize": 9}
         fines.text(480.5, cost[0] + (1.2 if power == 2 else -4.6), words, **look)
     fines.set(xlabel="answer (grey: where real coins are)", ylabel="fine, in coin units", ylim=(0, 30))
-    middle = law.mean.item()
-    hill.draw_best(law, Normal(middle, 1.5), x, ax)
+    hill.draw_best(law, Normal(middle := law.mean.item(), 1.5), x, ax)
     ax.set(xlabel="weight of a coin", title="fakes between the humps, and the best D", ylim=(0, 1.08))
     ax.text(486.8, 1.02, "D*", color=STYLE["D*"]["color"])
-    ax.text(middle, 0.86, "fakes", color=GAN, ha="center")
+    ax.text(middle + 3.2, 0.6, "fakes", color=GAN)
     show(figure, "Left, two curves whose bottoms lie between the humps; right, a hill with a deep valley there.")
 
 
@@ -254,10 +255,6 @@ def rows_of(kind: str) -> dict[str, list[dict[str, Any]]]:
     return {"real": [record["real"]], "GAN": record["gan"]} | vaes | chance
 
 
-def color_of(name: str) -> str:
-    return {"real": "black", "GAN": GAN, "VAE": VAE}.get(name[:4].strip(","), GREY)
-
-
 def measured(kind: str) -> None:
     """Pictures of each, and all figures, a dot for each seed; the floor is in black, and chance in grey."""
     rows, faces = rows_of(kind), kind == "faces"
@@ -278,7 +275,8 @@ def measured(kind: str) -> None:
     columns = {"grain": "grain (real = 1)", "frechet": "Frechet distance", "coverage": "coverage", last[0]: last[1]}
     for ax, (key, words) in zip(below.subplots(1, 4, sharey=True), columns.items(), strict=True):
         for place, (name, games) in enumerate(rows.items()):
-            color, inside = color_of(name), "white" if color_of(name) == GREY else color_of(name)
+            color = {"real": "black", "GAN": GAN, "VAE": VAE}.get(name[:4].strip(","), GREY)
+            inside = "white" if color == GREY else color
             values = [game[key] for game in games]
             ax.plot(values, [place] * len(values), "o", color=color, mfc=inside, alpha=0.8)
         ax.set_xlabel(words)

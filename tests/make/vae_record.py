@@ -1,7 +1,8 @@
 """Trains the VAEs of lesson 14, and measures them beside GANs of the same nets: bumps, digits, faces.
 
 `python tests/make/vae_record.py` does all its jobs one after the other, hours on a CPU, and then writes
-gan_lessons/records/vae.json. Stop it whenever you like: each job leaves a file in runs/vae, and is not done again.
+gan_lessons/records/vae.json. Stop it whenever you like: each job leaves a file in runs/vae, and is not done again;
+the record has those done so far, most of them on an H100.
 `--list` names the jobs, `python tests/make/vae_record.py "faces 0.1 seed 0"` does this one alone, `--device cuda` on a
 card; `--join FILE ...` writes the record of what is there, with the face GANs of the seeds 1, 2, ... from files that
 torch.save wrote of {"averaged": the state dict of G}; `--ship 0.2` writes the weights of seed 0 with this s.

@@ -6,18 +6,20 @@ coverage in the features of `pretrained.reader()`, of 2,000 averaged fakes besid
 
 - "looks": every 50 rounds what D, in eval mode, says of up to 500 training faces, 500 new faces and 500 fakes, raw: the
   mean of D(x), the mean sign of its raw output; p, and r_t as `Augment` has it.
-- "reports": every 500 rounds `metrics.report_faces`.
+- "scores": every 250 rounds what is counted of the fakes; "report": at the end, `metrics.report_faces`.
 - "copies": the share of 500 fakes that lie nearer to one of the n training faces than to any of n new ones, in pixels,
   and the mean distance to either; "nearest": of the fakes kept as a picture, the training face that is nearest.
 - "uprights": of `rotate` games, the share of fakes that look most like the mean face turned by 0 to 3 quarters.
 - "grey", "bright": the share of pixels without colour and of middling brightness, the sd of a fake's mean brightness.
 
-"floor": the same of real faces, and of n training faces drawn again and again, which is what perfect copies would be.
+"r1" games have another R1. "floor": the same of real faces, and of n training faces drawn again and again, which is
+what perfect copies would be.
 """
 
 import argparse
 import json
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.multiprocessing import get_context
 
-from gan_lessons import Trainer, checkpoints, data, metrics, recipes
+from gan_lessons import Trainer, checkpoints, data, metrics, pretrained, recipes
 from gan_lessons.augment import Augment
 from gan_lessons.devices import seeded
 from gan_lessons.guards import evaluating
@@ -34,7 +36,8 @@ from gan_lessons.tiles import packed
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "little_data.json"
 SIZES, SEEDS = (100, 250, 500, 1000, 5000), (0, 1, 2)
-LOOK, REPORT = 50, 500
+LOOK, SCORE = 50, 250
+OTHER_R1 = 0.5
 SHOWN = 16  # fakes that are kept as a picture, of games of the first seed
 
 
@@ -50,8 +53,11 @@ def games(rounds: int) -> dict[str, dict[str, Any]]:
     for seed in SEEDS[:2]:
         for p in (0.5, 0.8, 0.9, 1.0):
             found[f"rotate {p} {seed}"] = {"n": 5000, "seed": seed, "rounds": 2 * rounds // 5, "augment": ["rotate", p]}
+    for n in (100, 500):
+        for way in ("plain", "adaptive"):
+            found[f"r1 {n} {way} 0"] = {"n": n, "seed": 0, "rounds": rounds, "augment": way, "r1": OTHER_R1}
     for seed in SEEDS[:2]:
-        for p in (0.3, 0.6, 1.0):
+        for p in (0.5, 1.0):
             found[f"fixed {p} {seed}"] = {"n": 500, "seed": seed, "rounds": 2 * rounds // 3, "augment": ["usual", p]}
     return found
 
@@ -63,29 +69,51 @@ def augmentation(kind: Any) -> bool | Augment:
     return Augment(p, ("rotate",)) if ways == "rotate" else Augment(p)
 
 
-def play(n: int, seed: int, rounds: int, augment: Any, device: str = "cpu", until: float = 0.0) -> dict[str, Any]:
+def play(
+    n: int, seed: int, rounds: int, augment: Any, device: str = "cpu", until: float = 0.0, **settings: float
+) -> dict[str, Any]:
     """One game, and what is counted of it. It ends early when the clock says until."""
     torch.set_num_threads(1)
     began = time.time()
-    trainer = recipes.faces_little(seed, device, n, augmentation(augment), steps=rounds)
+    trainer = recipes.faces_little(seed, device, n, augmentation(augment), steps=rounds, **settings)
     train, new = (one.images[:500] / 127.5 - 1 for one in (trainer.data, data.faces(2000, seed=metrics.NEW_FACES)))
-    looks, row = [], {"reports": []}
+    looks, scores = [], []
     while trainer.steps_done < rounds:
         trainer.step()
         last = trainer.steps_done == rounds or (until and time.time() > until)
         if trainer.steps_done % LOOK == 0 or last:
             looks.append(look(trainer, train, new))
-        if trainer.steps_done % REPORT == 0 or last:
-            row["reports"].append({"round": trainer.steps_done} | metrics.report_faces(fakes(trainer, 2000)))
+        if trainer.steps_done % SCORE == 0 or last:
+            scores.append({"round": trainer.steps_done} | score(fakes(trainer, 2000)))
         if last:
             break
     x = fakes(trainer, 500)
-    row |= {"rounds": trainer.steps_done, "seconds": round(time.time() - began, 1)}
-    row["looks"] = {name: [one[name] for one in looks] for name in looks[0]}
+    row = {"rounds": trainer.steps_done, "seconds": round(time.time() - began, 1)}
+    row |= {"looks": columns(looks), "scores": columns(scores), "report": metrics.report_faces(fakes(trainer, 2000))}
     row |= {"faces": packed(x[:SHOWN], 8)} if seed == SEEDS[0] else {}
     row |= copies(x, trainer.data, n)
     row |= {"uprights": uprights(x)} if augment[0] == "rotate" else leaks(x)
     return row
+
+
+def columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+@cache
+def real() -> Tensor:
+    """Features of the faces that fakes are compared with."""
+    x = data.faces(2000, seed=metrics.NEW_FACES).images / 127.5 - 1
+    return torch.cat([pretrained.reader().features(part) for part in x.split(500)])
+
+
+@torch.no_grad()
+def score(x: Tensor) -> dict[str, float]:
+    reader = pretrained.reader()
+    features = torch.cat([reader.features(part) for part in x.split(500)])
+    kinds = (metrics.kinds((reader.head(features) > 0).long()) >= 0.01).sum().item()
+    _, coverage = metrics.density_and_coverage(real(), features)
+    return {"frechet": metrics.frechet_distance(features, real()), "coverage": coverage, "kinds": kinds}
 
 
 def fakes(trainer: Trainer, n: int) -> Tensor:
@@ -174,8 +202,8 @@ def main(record: Path, rounds: int, device: str, processes: int, seconds: float,
         for name, row in done:
             rows[name] = row
             keep()
-            last = row["reports"][-1]
-            print(f"{time.time() - began:6.1f} s  {name:18}", row["rounds"], f"{last['frechet']:.1f}", flush=True)
+            far = row["report"]["frechet"]
+            print(f"{time.time() - began:6.1f} s  {name:18}", row["rounds"], f"{far:.1f}", flush=True)
     kept["games"] = {name: rows[name] for name in games(rounds) if name in rows}
     keep()
 

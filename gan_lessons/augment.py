@@ -83,7 +83,7 @@ class Augment(nn.Module):
     (torch.Size([5, 3, 32, 32]), 1.0, True)
     """
 
-    def __init__(self, p: float = 0.0, ways: Sequence[str] = USUAL, *, target: float | None = None, pace: int = 400):
+    def __init__(self, p: float = 0.0, ways: Sequence[str] = USUAL, *, target: float | None = None, pace: int = 500):
         super().__init__()
         if isinstance(ways, str):
             raise ValueError(f"ways: got {shown(ways)}; it must be a row of words from {', '.join(map(repr, WAYS))}")

@@ -282,8 +282,8 @@ def check_r(r: Any) -> str | None:
 
 @check
 def check_new_p(new_p: Any) -> str | None:
-    """new_p(p, r): p after one round, a step of 1/400 up where r is above .6 and down where it is below, in [0, 1]."""
-    step = 1 / 400
+    """new_p(p, r): p after one round, a step of 1/500 up where r is above .6 and down where it is below, in [0, 1]."""
+    step = 1 / 500
     up, down = number(call(new_p, 0.5, 0.9)), number(call(new_p, 0.5, 0.1))
     typical = {
         "p falls where D knows its pictures by heart (r above .6): there it must rise.": (0.5 - step, 0.5 + step),
@@ -291,20 +291,20 @@ def check_new_p(new_p: Any) -> str | None:
         "p rises in both cases.": (0.5 + step, 0.5 + step),
         "p falls only: above the target it must rise by a step.": (0.5, 0.5 - step),
         "p never falls: below the target it must fall by a step.": (0.5 + step, 0.5),
-        "the step grows with r - .6; here it is always 1/400.": (0.5 + 0.3 * step, 0.5 - 0.5 * step),
+        "the step grows with r - .6; here it is always 1/500.": (0.5 + 0.3 * step, 0.5 - 0.5 * step),
     }
     wrong = verdict(
         tensor([up, down]),
         tensor([0.5 + step, 0.5 - step]),
         typical,
-        f"from .5 it goes to {up:.4g} at r = .9, and to {down:.4g} at r = .1; the step is 1/400.",
+        f"from .5 it goes to {up:.4g} at r = .9, and to {down:.4g} at r = .1; the step is 1/500.",
     )
     if wrong:
         return wrong
     if number(call(new_p, 1.0, 0.9)) > 1 or number(call(new_p, 0.0, 0.1)) < 0:
         return "p is a chance: it must not leave 0 to 1."
     if abs(number(call(new_p, 0.999, 0.9)) - 1) > 1e-6 or abs(number(call(new_p, 0.001, 0.1))) > 1e-6:
-        return "the last step, of less than 1/400, should end at 1 (or at 0)."
+        return "the last step, of less than 1/500, should end at 1 (or at 0)."
     near = number(call(new_p, 0.5, 0.55)), number(call(new_p, 0.5, 0.65))
     return None if near[0] < 0.5 < near[1] else "the target is .6: at r = .55 p falls, at r = .65 it rises."
 

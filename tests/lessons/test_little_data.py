@@ -101,22 +101,22 @@ R = [
 ]
 
 
-def new_p(p, r, step=1 / 400, target=0.6):
+def new_p(p, r, step=1 / 500, target=0.6):
     return min(max(p + (step if r > target else -step), 0.0), 1.0)
 
 
 NEW_P = [
     *in_all_forms(new_p),
-    (lambda p, r: torch.tensor(p + (1 if r > 0.6 else -1) / 400).clamp(0, 1), "Right"),
+    (lambda p, r: torch.tensor(p + (1 if r > 0.6 else -1) / 500).clamp(0, 1), "Right"),
     (lambda p, r: new_p(p, 1.2 - r), "there it must rise"),
     (lambda p, r: p, "p does not move"),
     (lambda p, r: new_p(p, 1), "p rises in both cases"),
     (lambda p, r: p if r > 0.6 else new_p(p, r), "p falls only"),
     (lambda p, r: new_p(p, r) if r > 0.6 else p, "p never falls"),
-    (lambda p, r: p + (r - 0.6) / 400, "the step grows"),
-    (lambda p, r: new_p(p, r, step=0.01), "the step is 1/400"),
-    (lambda p, r: p + (1 if r > 0.6 else -1) / 400, "must not leave 0 to 1"),
-    (lambda p, r: new_p(p, r) if 1 / 400 <= p <= 399 / 400 else p, "the last step"),
+    (lambda p, r: p + (r - 0.6) / 500, "the step grows"),
+    (lambda p, r: new_p(p, r, step=0.01), "the step is 1/500"),
+    (lambda p, r: p + (1 if r > 0.6 else -1) / 500, "must not leave 0 to 1"),
+    (lambda p, r: new_p(p, r) if 1 / 500 <= p <= 499 / 500 else p, "the last step"),
     (lambda p, r: new_p(p, r, target=0.5), "the target is .6"),
     (lambda p, r: ..., "not answered yet"),
     (boom, "RuntimeError: boom"),

@@ -90,7 +90,8 @@ def play(
     x = fakes(trainer, 500)
     row = {"rounds": trainer.steps_done, "seconds": round(time.time() - began, 1)}
     row |= {"looks": columns(looks), "scores": columns(scores), "report": metrics.report_faces(fakes(trainer, 2000))}
-    row |= {"faces": packed(x[:SHOWN], 8)} if seed == SEEDS[0] else {}
+    if seed == SEEDS[0] and augment[0] != "usual" and not settings:
+        row["faces"] = packed(x[: SHOWN if isinstance(augment, str) else SHOWN // 2], 8)
     row |= copies(x, trainer.data, n)
     row |= {"uprights": uprights(x)} if augment[0] == "rotate" else leaks(x)
     return row

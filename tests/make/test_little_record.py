@@ -6,6 +6,7 @@ from little_record import copies, games, leaks, main, rounded, uprights
 
 from gan_lessons import data
 from gan_lessons.portraits import LITTLE
+from gan_lessons.tiles import unpacked
 
 
 def test_the_games_are_all_there():
@@ -44,6 +45,7 @@ def test_a_short_game_and_where_it_stopped(tmp_path, monkeypatch, capsys):
     main(record, 3, "cpu", 1, 0.0, "500 plain 0")
     row = json.loads(record.read_text())["games"]["500 plain 0"]
     assert row["rounds"] == 3 and row["looks"]["round"] == [3] and row["report"]["n"] == 2000
+    assert unpacked(row["faces"], 32).shape == (16, 3, 32, 32)
     assert {"D train", "D new", "D fake"} < row["looks"].keys() and "p" not in row["looks"]
     for name in ("frechet", "coverage", "kinds"):
         assert row["scores"][name] == [pytest.approx(row["report"][name], rel=0.01)]

@@ -54,8 +54,7 @@ def _faces(
 def faces_little(
     seed: int = 0, device: str = "auto", n: int = 500, augment: bool | Augment = True, **settings: Any
 ) -> Trainer:
-    """Lesson 15: `faces_quick` with only n faces, others for each seed, and R1 0.5, so that D can learn them by heart
-    within 1,500 rounds.
+    """Lesson 15: `faces_quick` with only n faces, others for each seed.
 
     augment: True changes what D sees with a chance p that follows r_t up to 0.6 (`augment.Augment`), as in Karras et
     al. 2020; False leaves the pictures as they are; or an `Augment` of one's own. `.augment.p` is where p stands. What
@@ -66,4 +65,4 @@ def faces_little(
     if "data" not in settings:
         settings["data"] = data.faces(n, seed=LITTLE + seed)
     augment = Augment(target=0.6) if augment is True else augment or None
-    return _faces({"average": 0.995, "steps": 1500, "r1": 0.5}, seed, device, settings, augment)
+    return _faces({"average": 0.995, "steps": 1000}, seed, device, settings, augment)

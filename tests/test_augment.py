@@ -132,7 +132,7 @@ def test_the_recipe_augments_unless_told_otherwise():
     assert type(trainer) is AugmentedTrainer and trainer.augment.target == 0.6 and trainer._judges_each_alone
     assert type(trainer.discriminator[1]) is DCGANDiscriminator
     assert "augment" not in dir(game(augment=False)) and len(trainer.data) == 30
-    assert (trainer.r1, trainer.penalty_every, trainer.steps, trainer.lr_d, trainer.lr_g) == (0.5, 4, 1500, 2e-3, 2e-3)
+    assert (trainer.r1, trainer.penalty_every, trainer.steps, trainer.lr_d, trainer.lr_g) == (5.0, 4, 1000, 2e-3, 2e-3)
     own = Augment(1.0, ("rotate",))
     assert game(augment=own).augment is own
     assert not torch.equal(game(1).data.images, trainer.data.images)

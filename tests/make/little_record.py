@@ -12,6 +12,9 @@ coverage in the features of `pretrained.reader()`, of 2,000 averaged fakes besid
 - "uprights": of `rotate` games, the share of fakes that look most like the mean face turned by 0 to 3 quarters.
 - "grey", "bright": the share of pixels without colour and of middling brightness, the sd of a fake's mean brightness.
 
+- "alone": D has all the turns, against a G that stands still, the shipped `faces_dcgan`; "right": the share of pairs of
+  a training (or new) face and a fake in which D gives the face more.
+
 "r1" games have another R1. "floor": the same of real faces, and of n training faces drawn again and again, which is
 what perfect copies would be.
 """
@@ -19,7 +22,7 @@ what perfect copies would be.
 import argparse
 import json
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +31,19 @@ from torch import Tensor, nn
 from torch.multiprocessing import get_context
 
 from gan_lessons import Trainer, checkpoints, data, metrics, pretrained, recipes
-from gan_lessons.augment import Augment
+from gan_lessons.augment import Augment, AugmentedTrainer
+from gan_lessons.convolutional import DCGANDiscriminator
 from gan_lessons.devices import seeded
 from gan_lessons.guards import evaluating
+from gan_lessons.optimizers import adam
 from gan_lessons.portraits import LITTLE
 from gan_lessons.tiles import packed
 
 RECORD = Path(__file__).parents[2] / "gan_lessons" / "records" / "little_data.json"
 SIZES, SEEDS = (100, 250, 500, 1000, 5000), (0, 1, 2)
 LOOK, SCORE = 50, 250
-OTHER_R1 = 5.0
+OTHER_R1 = 0.5
+ALONE = {"sizes": (100, 500, 5000), "turns": 500, "r1": 0.1, "pace": 200}
 SHOWN = 16  # fakes that are kept as a picture, of games of the first seed
 
 
@@ -60,6 +66,16 @@ def games(rounds: int) -> dict[str, dict[str, Any]]:
         for p in (0.5, 1.0):
             found[f"fixed {p} {seed}"] = {"n": 500, "seed": seed, "rounds": 2 * rounds // 3, "augment": ["usual", p]}
     return found
+
+
+def alones() -> dict[str, dict[str, Any]]:
+    ways = {"plain": None, "adaptive": 0.6}
+    return {
+        f"alone {n} {way} {seed}": {"n": n, "seed": seed, "turns": ALONE["turns"], "target": target}
+        for seed in SEEDS
+        for n in ALONE["sizes"]
+        for way, target in ways.items()
+    }
 
 
 def augmentation(kind: Any) -> bool | Augment:
@@ -115,6 +131,50 @@ def score(x: Tensor) -> dict[str, float]:
     kinds = (metrics.kinds((reader.head(features) > 0).long()) >= 0.01).sum().item()
     _, coverage = metrics.density_and_coverage(real(), features)
     return {"frechet": metrics.frechet_distance(features, real()), "coverage": coverage, "kinds": kinds}
+
+
+class Counterfeiter(nn.Module):
+    """A G that stands still: it draws from 4,000 fakes of `faces_dcgan`, averaged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        G = pretrained.load("faces_dcgan", average=True)
+        with seeded(5), torch.no_grad():
+            self.register_buffer("fakes", torch.cat([G(G.latent.sample((500,))) for _ in range(8)]))
+        self.nothing = nn.Parameter(torch.zeros(()))  # a trainer wants something to train
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.fakes[torch.randint(len(self.fakes), (len(z),))] + 0 * self.nothing
+
+
+def alone(n: int, seed: int, turns: int, target: float | None, device: str = "cpu") -> dict[str, Any]:
+    """D has all the turns, against a good G: what it says of training faces, new ones and fakes."""
+    torch.set_num_threads(1)
+    with seeded(seed):
+        D = DCGANDiscriminator(3, 32, 64, 128)
+    D = nn.Sequential(Augment(target=target, pace=ALONE["pace"]), D)
+    train, settings = (
+        data.faces(n, seed=LITTLE + seed),
+        {"lr_d": 1e-3, "lr_g": 0.0, "batch_size": 32, "r1": ALONE["r1"]},
+    )
+    settings |= {"penalty_every": 4, "optimizer": partial(adam, betas=(0.0, 0.99)), "seed": seed, "device": device}
+    trainer = AugmentedTrainer(Counterfeiter(), D, train, latent=data.standard_normal(2), **settings)
+    x = [one.images[:500] / 127.5 - 1 for one in (train, data.faces(500, seed=metrics.NEW_FACES))]
+    x.append(trainer.generator.fakes[:500].cpu())
+    rows = []
+    for turn in range(1, turns + 1):
+        trainer.discriminator_step()
+        trainer.steps_done += 1  # R1 comes in every fourth
+        if turn % (LOOK // 2) == 0:
+            with torch.no_grad(), evaluating(D):
+                outs = [D(part.to(trainer.device)).cpu() for part in x]
+            row = {"turn": turn, "p": trainer.augment.p.item(), "r": trainer.augment.r.item()}
+            for name, out in zip(("train", "new", "fake"), outs, strict=True):
+                row |= {f"D {name}": out.sigmoid().mean().item(), f"sign {name}": out.sign().mean().item()}
+            for name, out in zip(("train", "new"), outs[:2], strict=True):  # how often it finds the real one of two
+                row[f"right {name}"] = (out[:, None] > outs[2]).double().mean().item()
+            rows.append(row)
+    return columns(rows)
 
 
 def fakes(trainer: Trainer, n: int) -> Tensor:
@@ -182,6 +242,9 @@ def rounded(value: Any) -> Any:
 def _named(job: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any] | None]:
     name, settings = job
     late = settings["until"] and time.time() > settings["until"] - 20  # nothing worth keeping would come of it
+    if name.startswith("alone"):
+        settings.pop("until")
+        return name, None if late else alone(**settings)
     return name, None if late else play(**settings)
 
 
@@ -194,7 +257,8 @@ def main(record: Path, rounds: int, device: str, processes: int, seconds: float,
     def keep() -> None:
         checkpoints.put(record, json.dumps(rounded(kept)).encode() + b"\n")
 
-    wanted = {name: one for name, one in games(rounds).items() if only in name}
+    every = games(rounds) | alones()
+    wanted = {name: one for name, one in every.items() if only in name}
     jobs = [(name, one | {"device": device, "until": until}) for name, one in wanted.items() if name not in rows]
     began = time.time()
     with get_context("spawn").Pool(processes) as pool:
@@ -206,16 +270,16 @@ def main(record: Path, rounds: int, device: str, processes: int, seconds: float,
                 continue
             rows[name] = row
             keep()
-            far = row["report"]["frechet"]
-            print(f"{time.time() - began:6.1f} s  {name:18}", row["rounds"], f"{far:.1f}", flush=True)
-    kept["games"] = {name: rows[name] for name in games(rounds) if name in rows}
+            found = f"{row['report']['frechet']:.1f}" if "report" in row else ""
+            print(f"{time.time() - began:6.1f} s  {name:20}", found, flush=True)
+    kept["games"] = {name: rows[name] for name in every if name in rows}
     keep()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", type=Path, default=RECORD)
-    parser.add_argument("--rounds", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=900)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.0, help="games that are not over by then end early")

@@ -12,7 +12,7 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from gan_lessons import Trainer, data, hill, plots, seen, svg
+from gan_lessons import data, hill, plots, seen, svg
 from gan_lessons.augment import USUAL, WAYS
 from gan_lessons.devices import seeded
 from gan_lessons.lessons.checking import call, check, number, show, tensor, verdict
@@ -20,6 +20,7 @@ from gan_lessons.portraits import LITTLE
 from gan_lessons.style import STYLE
 from gan_lessons.svg import Box, text
 from gan_lessons.tiles import tile, unpacked
+from gan_lessons.training import Trainer
 
 SIZES, SEEDS = (50, 100, 250, 500, 1000, 5000), (0, 1, 2)
 ALONE = (100, 500, 5000)  # of D that has all the turns
@@ -256,11 +257,10 @@ def whole_games() -> None:
         ax.set_xticks(SIZES, [f"{n:,}" for n in SIZES], fontsize=8)
         ax.minorticks_off()
     for ax, key in zip(axes, ("frechet", "coverage"), strict=False):
-        ax.plot(
-            SIZES[1:], [floor[str(n)][key] for n in SIZES[1:]], color=GREY, linestyle="--", label="the data themselves"
-        )
+        ax.plot(SIZES, [floor[str(n)][key] for n in SIZES], color=GREY, linestyle="--", label="the data themselves")
         ax.axhline(floor["real"][key], **STYLE["guide"])
-        ax.text(SIZES[0], floor["real"][key], "other real faces", color=GREY, fontsize=8, va="bottom")
+        place = {"frechet": "bottom", "coverage": "top"}[key]
+        ax.text(SIZES[0], floor["real"][key], " other real faces", color=GREY, fontsize=8, va=place)
     axes[0].set_ylim(0, None)
     axes[2].axhline(0.5, **STYLE["guide"])
     axes[0].legend(fontsize=8)

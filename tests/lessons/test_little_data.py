@@ -65,6 +65,89 @@ OBSERVATIONS = {
 }
 
 
+# -- numbers in the text ---------------------------------------------------------------------------------------------
+
+
+def played(name):
+    return data.saved_record("little_data")["games"][name]
+
+
+def means(n, measure):
+    """Of the games of both ways and all seeds."""
+    games = data.saved_record("little_data")["games"]
+    names = [f"{n} {way} {seed}" for way in ("plain", "adaptive") for seed in (0, 1, 2)]
+    found = [measure(games[name]) for name in names if name in games]
+    assert len(found) == (2 if n == 50 else 6)
+    return sum(found) / len(found)
+
+
+def test_what_is_said_of_whole_games():
+    copied = [round(100 * means(n, lambda game: game["copies"]["nearer to a training face"])) for n in lesson.SIZES]
+    assert copied == [83, 72, 62, 57, 55, 53]
+    far = [round(means(n, lambda game: game["report"]["frechet"])) for n in lesson.SIZES]
+    assert far == [162, 105, 59, 51, 51, 38] and all(f" {one}" in TEXT for one in (38, 51, 105, 162))
+    coverage = [means(n, lambda game: game["report"]["coverage"]) for n in lesson.SIZES]
+    assert 0.46 < min(coverage) and max(coverage) < 0.54
+    floor = data.saved_record("little_data")["floor"]
+    assert [floor[n]["coverage"] for n in ("50", "100")] == [0.119, 0.219]
+    assert (floor["50"]["frechet"], floor["100"]["frechet"], far[0]) == (153, 77, 162)
+    assert all(played(f"{n} plain 0")["rounds"] == 900 for n in lesson.SIZES)
+    one = {n: played(f"{n} plain 0") for n in lesson.SIZES}
+    assert [round(100 * one[n]["copies"]["nearer to a training face"]) for n in (50, 5000)] == [83, 53]
+    assert one[50]["report"]["frechet"] > 2.8 * one[500]["report"]["frechet"]
+    assert max(one[n]["report"]["frechet"] for n in (500, 1000, 5000)) < 60
+
+
+def test_what_is_said_of_the_thermostat_in_whole_games():
+    games = data.saved_record("little_data")["games"]
+    pairs = [
+        (games[f"{n} plain {seed}"], games[f"{n} adaptive {seed}"]) for n in lesson.SIZES[1:] for seed in (0, 1, 2)
+    ]
+    assert max(max(game["looks"]["p"][2:]) for _, game in [*pairs, (None, games["50 adaptive 0"])]) <= 0.01
+    assert sum(b["report"]["frechet"] < a["report"]["frechet"] for a, b in pairs) == 13 and len(pairs) == 15
+    strong = [games[f"100 plain {seed}"]["looks"] for seed in (0, 1, 2)]
+    weak = games["r1 100 plain 0"]["looks"]
+    assert round(weak["D train"][-1] - weak["D new"][-1], 2) == 0.33
+    assert round(sum(one["D train"][-1] - one["D new"][-1] for one in strong) / 3, 2) == 0.07
+    early = [games[f"5000 plain {seed}"]["looks"] for seed in (0, 1, 2)]
+    assert all(one["round"][0] == 50 and min(one["sign train"][0], one["sign new"][0]) > 0.99 for one in early)
+
+
+def test_what_is_said_of_p_held():
+    def after(name):
+        scores = played(name)["scores"]
+        return round(dict(zip(scores["round"], scores["frechet"], strict=True))[500])
+
+    assert [after(f"fixed {p} {seed}") for p in (0.5, 1.0) for seed in (0, 1)] == [212, 218, 654, 777]
+    found = [after(f"500 {way} {seed}") for way in ("plain", "adaptive") for seed in (0, 1, 2)]
+    assert (min(found), max(found)) == (104, 174)
+
+
+def test_what_is_said_of_turned_faces():
+    for p in (0.5, 0.8, 0.9):
+        assert all(played(f"rotate {p} {seed}")["uprights"] == [1, 0, 0, 0] for seed in (0, 1))
+    assert played("rotate 1.0 0")["uprights"] == [0, 0.572, 0.428, 0] and played("rotate 1.0 1")["uprights"][0] == 1
+    assert all(played(f"rotate {p} {seed}")["rounds"] == 360 for p in (0.5, 0.8, 0.9, 1.0) for seed in (0, 1))
+
+
+def test_what_is_said_of_d_alone():
+    found = {}
+    for n in lesson.ALONE:
+        for way in ("plain", "adaptive"):
+            ends = [{key: row[-1] for key, row in played(f"alone {n} {way} {seed}").items()} for seed in (0, 1, 2)]
+            mean = {key: sum(one[key] for one in ends) / 3 for key in ends[0]}
+            found[n, way] = mean | {"gap": mean["D train"] - mean["D new"]}
+    for n in lesson.ALONE:
+        for key in ("right train", "right new"):
+            assert f"{100 * found[n, 'plain'][key]:.0f}" in TEXT
+    assert found[100, "plain"]["right train"] > 0.98 and found[100, "plain"]["right new"] < 0.7
+    assert abs(found[5000, "plain"]["gap"]) < 0.02 and found[5000, "plain"]["right new"] > 0.95
+    assert found[100, "adaptive"]["p"] > max(found[n, "adaptive"]["p"] for n in (500, 5000))
+    for n, way in ((100, "plain"), (100, "adaptive")):
+        assert f"{found[n, way]['gap']:.2f}".lstrip("0") in TEXT
+    assert f"p rose too, to {found[5000, 'adaptive']['p']:.2f}".replace("0.", ".") in TEXT
+
+
 # -- the pictures ------------------------------------------------------------------------------------------------------
 
 

@@ -42,12 +42,12 @@ def remembered(seed, n, *first, turns=1000):
 
 def twelve(seed):
     gap = remembered(seed, 12)
-    return gap > 0.1, {"gap": gap}
+    return gap > 0.2, {"gap": gap}
 
 
 def moved(seed):
     gap = remembered(seed, 12, Moved())
-    return gap < 0.05, {"gap": gap}
+    return gap < 0.15, {"gap": gap}
 
 
 def many(seed):
@@ -56,9 +56,9 @@ def many(seed):
 
 
 OBSERVATIONS = {
-    "In {} of 8 seeds D's mean answer after 1,000 turns was more than .1 higher on its twelve coins than on 2,000 new "
+    "In {} of 8 seeds D's mean answer after 1,000 turns was more than .2 higher on its twelve coins than on 2,000 new "
     "ones": twelve,
-    "In {} of 8 seeds the two mean answers were less than .05 apart after 1,000 turns": moved,
+    "In {} of 8 seeds the two mean answers were less than .15 apart after 1,000 turns": moved,
     "In {} of 8 seeds D's mean answers on its 2,000 coins and on new ones were less than .03 apart after 1,000 turns": (
         many
     ),

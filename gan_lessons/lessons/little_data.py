@@ -138,7 +138,11 @@ def needles(game: Trainer, turns: Sequence[int] = (100, 700, 2000)) -> None:
         ax.set(title=f"after {until:,} turns of D", xlabel="x, the weight of a coin", ylabel="")
     axes[0].set_ylabel("D(x)")
     axes[0].text(486, 0.93, "the real coins", fontsize=9)
-    show(figure, "D's curve: first a gentle hill, later a needle at nearly every coin and almost 0 between them.")
+    low, high = curves.D.min().item(), curves.D.max().item()
+    show(
+        figure,
+        f"D's curve over the coins, three times; at the end it goes up and down between {low:.1f} and {high:.1f}.",
+    )
 
 
 # -- augmentation ------------------------------------------------------------------------------------------------------
@@ -170,7 +174,7 @@ def turned() -> None:
         below.set(ylim=(0, 1.02), xticks=range(4), xticklabels=["0°", "90°", "180°", "270°"])
     axes[1, 0].set_ylabel("share of 500 fakes")
     figure.supxlabel("fakes are turned by (two seeds)", fontsize=10)
-    show(figure, "Fakes for four chances p, and under them the shares of the four turns; at p = 1 all four are there.")
+    show(figure, "Fakes for four chances p, and the shares of the four turns: all upright, but for one game at p = 1.")
 
 
 def four_turns(p: float = 0.5, upright: float = 1.0) -> str:

@@ -34,13 +34,14 @@ from gan_lessons.models import (
     leaky_relu,
 )
 from gan_lessons.optimizers import cosine
-from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_quick
+from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_little, faces_quick
 from gan_lessons.training import Trainer
 
 __all__ = [
     "cosine",
     "faces_dcgan",
     "faces_dcgan_generator",
+    "faces_little",
     "faces_quick",
     "gaussian",
     "gaussian_mlp",

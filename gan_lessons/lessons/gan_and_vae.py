@@ -342,7 +342,7 @@ def check_draw(draw: Any) -> str | None:
     if not torch.is_tensor(z) or not z.requires_grad:
         return "no slope runs back to mu and sd: torch.normal and .sample() cut it; write mu + sd * eps."
     slopes = torch.autograd.grad(z.sum(), (mu, sd), allow_unused=True)
-    if any(slope is None for slope in slopes):
+    if any(slope is None or not slope.any() for slope in slopes):  # torch.normal has slopes, and all of them are 0
         return "no slope runs back to one of mu and sd: use both as they are, without detach() or .data."
     return None
 

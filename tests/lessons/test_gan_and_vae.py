@@ -213,6 +213,7 @@ DRAW = [
     (lambda mu, sd: mu + sd * torch.randn(mu.shape), "Right"),
     (lambda mu, sd: torch.distributions.Normal(mu, sd).sample(), "no slope"),
     (lambda mu, sd: torch.normal(mu.detach(), sd.detach()), "no slope"),
+    (lambda mu, sd: torch.normal(mu, sd), "back to one of mu and sd"),
     (lambda mu, sd: draw(mu.detach(), sd), "back to one of mu and sd"),
     (lambda mu, sd: mu + 0 * sd, "nothing is random"),
     (lambda mu, sd: mu + sd * torch.randn(3), "all rows are alike"),

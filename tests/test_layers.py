@@ -12,7 +12,7 @@ import gan_lessons
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
 SMALL = "arguments devices laws pictures faces data losses convolutional models optimizers guards players records"
-GAME = f"{SMALL} checkpoints training digits portraits recipes"
+GAME = f"{SMALL} checkpoints training conditional digits portraits recipes"
 KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes seen"
 VIEWS = "views.figure1 views.plane views.images views.through views.bells views.latent views.attributes views"
 DRAWING = f"style tiles plots hill svg {VIEWS}"

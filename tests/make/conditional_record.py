@@ -13,7 +13,8 @@ there. `--device`: where they are played.
   three seeds; told only one player, one seed each. "read": for each of the 16 kinds asked for, in the order of "kinds",
   how often `pretrained.reader` finds each attribute in 250 faces, (16, 4); "right": how often all four are as asked;
   "pairs": of long hair and glasses, how often it finds neither, glasses alone, long hair alone, both, (16, 4).
-- "pictures": some of each, by the same z, as `tiles.packed` keeps them.
+- "pictures": some, by the same z, as `tiles.packed` keeps them: of faces four z in four rows, asked for neither,
+  glasses, long hair, both; of digits four z in four rows, of seed 0.
 
 All are of averaged weights, and each z is asked for everything.
 """
@@ -104,7 +105,7 @@ def counted_faces(G: nn.Module, n: int = 250) -> dict[str, Any]:
     says = torch.stack([pretrained.reader()(one) for one in x])  # (16, n, 4)
     right = torch.stack([hits(one, y.expand(n, -1)) for one, y in zip(says, KINDS, strict=True)])
     pairs = 2 * (says[..., 0] > 0).long() + (says[..., 1] > 0).long()
-    shown = x[[0, 4, 8, 12], :6].transpose(0, 1).flatten(0, 1)  # fair hair, no smile: neither, glasses, long hair, both
+    shown = x[[0, 4, 8, 12], :4].transpose(0, 1).flatten(0, 1)  # fair hair, no smile: neither, glasses, long hair, both
     return {
         "read": (says > 0).double().mean(dim=1).tolist(),
         "accuracy": right.double().mean(dim=(0, 1)).tolist(),
@@ -138,6 +139,9 @@ def join(folder: Path, record: Path, shipped: Path | None = None) -> None:
         name: torch.load(folder / f"{name}.pt", weights_only=True) for name in GAMES if (folder / f"{name}.pt").exists()
     }
     rows = {name: one["row"] for name, one in kept.items()}
+    for name, row in rows.items():
+        if name in SHIPPED or (name.startswith("digits") and not name.endswith("0")):
+            row.pop("pictures", None)
     content = {"made by": COMMAND, "kinds": KINDS.tolist(), "games": rows}
     record.parent.mkdir(parents=True, exist_ok=True)
     checkpoints.put(record, json.dumps(content, indent=None).encode() + b"\n")

@@ -68,9 +68,9 @@ def coins(seed: int = 0, **settings: Any) -> Trainer:
         net = nn.Linear(3, 1, bias=False)
         sees = Standardise(torch.tensor([500.0, 0.0, 0.0]), torch.tensor([10.0, 1.0, 1.0]))
         D = ConditionalDiscriminator(MLPDiscriminator(3, 16, 16, 1, inputs=sees), 2)
-    net.weight.data[:] = torch.tensor([3.0, 500.0, 500.0])
+    net.weight.data[:] = torch.tensor([2.0, 500.0, 500.0])
     pairs = data.Sample(torch.cat([weight[:, None], one_hot(kind, 2)], dim=1))
-    recipe = {"lr_d": 0.01, "lr_g": 0.05, "batch_size": 128, "steps": 1500, "decay": cosine}
+    recipe = {"lr_d": 0.01, "lr_g": 0.1, "batch_size": 128, "steps": 800, "decay": cosine}
     recipe |= {"latent": Asked(torch.eye(2), [0.5, 0.5], dims=1), "seed": seed, "device": "cpu"}
     return Trainer(ConditionalGenerator(net, 2), D, pairs, **(recipe | settings))
 

@@ -14,7 +14,7 @@ there. `--device`: where they are played.
   how often `pretrained.reader` finds each attribute in 250 faces, (16, 4); "right": how often all four are as asked;
   "pairs": of long hair and glasses, how often it finds neither, glasses alone, long hair alone, both, (16, 4).
 - "pictures": some, by the same z, as `tiles.packed` keeps them: of faces four z in four rows, asked for neither,
-  glasses, long hair, both; of digits four z in four rows, of seed 0.
+  glasses, long hair, both; of digits four z in four rows. One seed of each.
 
 All are of averaged weights, and each z is asked for everything.
 """
@@ -140,7 +140,7 @@ def join(folder: Path, record: Path, shipped: Path | None = None) -> None:
     }
     rows = {name: one["row"] for name, one in kept.items()}
     for name, row in rows.items():
-        if name in SHIPPED or (name.startswith("digits") and not name.endswith("0")):
+        if name in SHIPPED or not name.endswith("0" if name.startswith("digits") else "1"):
             row.pop("pictures", None)
     content = {"made by": COMMAND, "kinds": KINDS.tolist(), "games": rows}
     record.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,10 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist_conditional": ("mnist_conditional", {}),  # these two get (z, y), which their latent draws
     "faces_conditional": ("faces_conditional", {}),
 }
+MADE_BY = {  # in tests/make; the others by train_pretrained.py
+    "mnist_conditional": "conditional_record.py",
+    "faces_conditional": "conditional_record.py",
+}
 _WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -142,6 +146,7 @@ def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         damage = repr(error)
     if damage:
         script = f"train_pretrained.py {name}" if name in GENERATORS else f"train_{name}.py"
+        script = MADE_BY.get(name, script)
         raise RuntimeError(
             f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
             "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "

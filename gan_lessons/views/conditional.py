@@ -18,7 +18,7 @@ from gan_lessons.training import Trainer
 DIGITS, FACES = "mnist_conditional", "faces_conditional"
 NAMES = data.ATTRIBUTES
 TEN = torch.eye(10)
-SHOWN, COUNTED = 10, 20  # of z: in a panel's picture, and by whom what is right is counted
+SHOWN = 10  # of z, in a panel's picture
 
 
 @cache
@@ -78,7 +78,7 @@ def faces(
 
 
 def _row(y: Tensor) -> str:
-    return f"({', '.join(f'{value:g}' for value in y.tolist())})".replace("0.30000001", "0.3")
+    return f"({', '.join(f'{value:g}' for value in y.tolist())})"
 
 
 def _image(x: Tensor, left: float, top: float, width: float, height: float, columns: int) -> str:
@@ -87,10 +87,10 @@ def _image(x: Tensor, left: float, top: float, width: float, height: float, colu
 
 
 class ByLabel:
-    """A game on pairs: a row of fakes for each label, by the same ten z; and how often the label comes out.
+    """A game on pairs: a row of fakes for each label, by the same ten z; and how many of these are read as asked.
 
-    For digits and faces as `conditional.Pairs` gives them. The label is read by `pretrained.classifier()`, from 200
-    fakes, or by `pretrained.reader()`, all four attributes at once, from 320.
+    For digits and faces as `conditional.Pairs` gives them. They are read by `pretrained.classifier()`, or by
+    `pretrained.reader()`, all four attributes at once.
     """
 
     seconds = 0.06
@@ -102,13 +102,13 @@ class ByLabel:
                 "recipes.mnist_conditional"
             )
         with torch.no_grad():
-            labels, x = trainer.latent.labels.cpu(), self._drawn(trainer, COUNTED)
+            labels, x = trainer.latent.labels.cpu(), self._drawn(trainer)
             read = pretrained.classifier() if len(labels[0]) == 10 else pretrained.reader()
-            right = hits(read(x), labels.repeat_interleave(COUNTED, dim=0)).view(len(x), -1).all(dim=1)
-        return seen.record(trainer) | {"right": right.double().mean().item()}
+            right = hits(read(x), labels.repeat_interleave(SHOWN, dim=0)).view(len(x), -1).all(dim=1)
+        return seen.record(trainer) | {"read as asked": right.double().mean().item()}
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
-        x, kinds = self._drawn(trainer, SHOWN), len(trainer.latent.labels)
+        x, kinds = self._drawn(trainer), len(trainer.latent.labels)
         colour = x.dim() == 4
         image = svg.grey(tile(pad(x, (0, 1, 0, 1), value=1.0) if colour else x, SHOWN))
         source = svg.png(image.quantize(method=PIL.Image.Quantize.FASTOCTREE) if colour else image)
@@ -122,7 +122,7 @@ class ByLabel:
         upper, lower = svg.Box(420, 40, 320, 100, ends, (0, 1)), svg.Box(420, 210, 320, 100, ends, (0, 1))
         chance = 1 / kinds
         for box, guide, names, words in (
-            (upper, chance, {"right": "fakes"}, f"share of fakes that are read as asked (chance {chance:.2f})"),
+            (upper, chance, {"read as asked": "fakes"}, f"share of these that are read as asked (chance {chance:.2f})"),
             (lower, 0.5, {"D(x)": "data", "D(G(z))": "fakes"}, ""),
         ):
             inside = [box.line(ends, (guide, guide), "guide")]
@@ -138,10 +138,10 @@ class ByLabel:
             parts, "fakes in a row for each label; how often the label comes out, and D, by step", 770, 345
         )
 
-    def _drawn(self, trainer: Trainer, n: int) -> Tensor:
-        """The same n z, asked for each label: (labels n, ...)."""
+    def _drawn(self, trainer: Trainer) -> Tensor:
+        """The same ten z, asked for each label: (labels 10, ...)."""
         labels, G = trainer.latent.labels.cpu(), trainer.generator
         with seeded(0):
-            z = devices.moved(trainer.latent.numbers, "cpu").sample((n,))
+            z = devices.moved(trainer.latent.numbers, "cpu").sample((SHOWN,))
         on = devices.of(G)
-        return draw(G, z.repeat(len(labels), 1).to(on), labels.repeat_interleave(n, dim=0).to(on)).cpu()
+        return draw(G, z.repeat(len(labels), 1).to(on), labels.repeat_interleave(SHOWN, dim=0).to(on)).cpu()

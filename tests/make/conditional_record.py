@@ -29,6 +29,7 @@ import torch
 from attributes_record import rounded
 from torch import Tensor, nn
 from tqdm import tqdm
+from train_pretrained import figures
 
 from gan_lessons import Trainer, checkpoints, data, pretrained, recipes
 from gan_lessons.conditional import ConditionalGenerator, Pairs, draw, hits
@@ -155,15 +156,13 @@ def join(folder: Path, record: Path, shipped: Path | None = None) -> None:
 
 def ship(name: str, state: dict[str, Tensor], row: dict[str, Any]) -> None:
     """Write a net that draws x from (z, y), and its card."""
-    from train_pretrained import figures
-
     game = next(settings for one, settings in GAMES.items() if SHIPPED.get(one) == name)
     settings = {key: value for key, value in game.items() if key not in ("of", "seed", "decay")}
     settings |= {"decay": "cosine"} if "decay" in game else {}
-    card = {"made by": COMMAND, "recipe": name, "settings": settings, "seed": game["seed"]}
+    card = {"made by": COMMAND, "recipe": pretrained.GENERATORS[name][0], "settings": settings, "seed": game["seed"]}
     card |= {key: row[key] for key in ("rounds", "device", "torch")} | {"accuracy": row["accuracy"], "metrics": {}}
     pretrained.write(name, {"averaged": state}, card)
-    card["metrics"] = {"averaged": figures(pretrained.load(name))}
+    card["metrics"] = {"averaged": rounded(figures(pretrained.load(name)))}
     pretrained.write(name, {"averaged": state}, card)
 
 

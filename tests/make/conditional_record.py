@@ -21,6 +21,7 @@ All are of averaged weights, and each z is asked for everything.
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,10 @@ RECORD = ROOT / "gan_lessons" / "records" / "conditional.json"
 COMMAND = "python tests/make/conditional_record.py"
 KINDS = torch.cartesian_prod(*[torch.arange(2)] * 4)  # of faces, columns as in data.ATTRIBUTES
 UNSEEN = KINDS[:, :2].all(dim=1)  # long hair and glasses
-LONG = {"steps": 6000, "average": 0.999, "decay": recipes.cosine}  # of the digits that ship
-FACES = {"steps": 2000}  # of the games that are counted
+LONG = {"steps": 4500, "average": 0.999, "decay": recipes.cosine}  # of the digits that ship
+FACES = {"steps": 1500}  # of the games that are counted
 GAMES: dict[str, dict[str, Any]] = {  # name: of what, its settings, its seed
-    "ship faces": {"of": "faces", "seed": 0},
+    "ship faces": {"of": "faces", "seed": 0, "steps": 2000},
     "ship digits": {"of": "digits", "seed": 0} | LONG,
     **{f"faces both {seed}": {"of": "faces", "seed": seed} | FACES for seed in (1, 2, 3)},
     **{f"faces unseen {seed}": {"of": "faces", "seed": seed, "data": "unseen"} | FACES for seed in (1, 2, 3)},
@@ -53,7 +54,7 @@ GAMES: dict[str, dict[str, Any]] = {  # name: of what, its settings, its seed
         for told in ("generator", "discriminator")
     },
     **{
-        f"digits {told} {seed}": {"of": "digits", "seed": seed, "told": told}
+        f"digits {told} {seed}": {"of": "digits", "seed": seed, "told": told, "steps": 1800}
         for seed in (0, 1, 2)
         for told in ("both", "generator", "discriminator")
     },
@@ -116,12 +117,13 @@ def counted_faces(G: nn.Module, n: int = 250) -> dict[str, Any]:
     }
 
 
-def play(name: str, folder: Path, device: str, rounds: int | None = None) -> None:
-    """Play one game to its end, and keep what was counted, and its averaged net."""
+def play(name: str, folder: Path, device: str, rounds: int | None = None, until: float = math.inf) -> None:
+    """Play one game to its end, or until that time of time.monotonic(); keep what was counted, and its averaged net."""
     short = {} if rounds is None else {"steps": rounds}
     trainer, began = game(name, device, **short), time.perf_counter()
     for _ in tqdm(trainer.run(), total=trainer.steps, desc=name, mininterval=10):
-        pass
+        if trainer.steps_done % 20 == 0 and time.monotonic() > until:
+            break
     seconds = time.perf_counter() - began
     trainer.check_finite()
     G = averaged(trainer)
@@ -172,13 +174,15 @@ if __name__ == "__main__":
     parser.add_argument("--join", action="store_true", help="only the record, of the games that are there")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, help="of each game, to try this script")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after so many, the game that is played ends")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "conditional")
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--shipped", type=Path, help="one file for both generators, in place of gan_lessons/weights")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    until = time.monotonic() + args.seconds
     for name in [] if args.join else args.play or GAMES:
         if not (args.folder / f"{name}.pt").exists():
-            play(name, args.folder, args.device, args.rounds)
+            play(name, args.folder, args.device, args.rounds, until)
     if not args.play:
         join(args.folder, args.record, args.shipped)

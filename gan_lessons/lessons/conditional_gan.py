@@ -119,23 +119,23 @@ def told() -> None:
 # -- faces -------------------------------------------------------------------------------------------------------------
 
 
-def named_kind(kind: Tensor) -> str:
-    """The attributes of a kind that are 1, in words."""
-    return ", ".join(name for name, has in zip(NAMES, kind.tolist(), strict=True) if has) or "none of the four"
-
-
-def kinds() -> None:
-    """For each of the 16 kinds asked for: how often all four attributes are as asked."""
-    rows = [games()["ship faces"], *seeds("faces both")]
-    figure, ax = plt.subplots(figsize=(7.6, 4.6))
-    for mark, row in zip("Dooo", rows, strict=True):
-        ax.plot(row["right"], range(16), mark, color="black" if mark == "D" else PURPLE, markersize=6, alpha=0.8)
-    ax.axvline(1 / 16, **STYLE["guide"])
-    ax.text(1 / 16 + 0.01, 0, "by chance", fontsize=9, color=GREY, va="center")
-    ax.set_yticks(range(16), [named_kind(kind) for kind in KINDS])
-    ax.set(xlim=(0, 1.02), ylim=(15.6, -0.6), xlabel="share of 250 faces with all four attributes as asked")
-    ax.set_title(f"black: {FACES}; others: three seeds, shorter games", fontsize=10)
-    show(figure, "A row of four dots for each of 16 kinds of faces, nearly all at the right end.")
+def kinds(rows: int = 4) -> None:
+    """Some z asked for all 16 kinds; which attributes are asked for, and how often all four come out."""
+    G, right = generator(FACES), games()["ship faces"]["right"]
+    x = torch.cat([draw(G, z, KINDS) for z in z_of(FACES, rows, 0)])
+    figure, (above, below) = plt.subplots(2, 1, figsize=(10.4, 4.4), height_ratios=(rows, 2.1))
+    plots.image_grid(x, 16, ax=above).set_title(f"{FACES}, averaged: each row one z", fontsize=10)
+    for column, (kind, share) in enumerate(zip(KINDS.tolist(), right, strict=True)):
+        for row, has in enumerate(kind):
+            below.plot(column, row, "o", color="black" if has else "#dddddd", markersize=7)
+        below.text(column, 4, f"{100 * share:.0f}", ha="center", va="center", fontsize=9)
+    below.set_yticks(range(5), [*NAMES, "right, in 100"])
+    below.set(xlim=(-0.5, 15.5), ylim=(4.6, -0.5), xticks=[])
+    below.spines[:].set_visible(False)
+    below.tick_params(length=0)
+    show(
+        figure, "Four rows of sixteen faces, which keep shirt and skin along a row; below, dots say what was asked for."
+    )
 
 
 def likeness(values: Tensor) -> float:

@@ -8,9 +8,11 @@ import torch
 from answers import boom, in_all_forms, says, told
 from torch import nn
 
-from gan_lessons import data, losses, seen
-from gan_lessons.conditional import ConditionalDiscriminator
+from gan_lessons import data, losses, pretrained, recipes, seen
+from gan_lessons.conditional import ConditionalDiscriminator, draw
 from gan_lessons.lessons import conditional_gan as lesson
+from gan_lessons.views import ByLabel
+from gan_lessons.views import conditional as views
 
 ROOT = Path(__file__).parents[2]
 TEXT = "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / "13_conditional_gan.ipynb", 4).cells)
@@ -41,10 +43,32 @@ def both_means(seed):
     return abs(five - 490) < 1 and abs(ten - 510) < 1, {"sigma": sigma, "five": five, "ten": ten}
 
 
+def half_a_pair(seed):
+    """The share of 300 z with glasses when y says 0.5, and 0.8."""
+    G = views.generator(views.FACES)
+    z = views.z_of(views.FACES, 300, seed)
+    half, most = (read(G, z, torch.tensor([0, value, 0, 0]))[:, 1].double().mean().item() for value in (0.5, 0.8))
+    return half < 0.3 and most > 0.75, {"half": half, "most": most}
+
+
+def read(G, z, y):
+    return pretrained.reader()(draw(G, z, y)) > 0
+
+
+def a_blind_game(seed):
+    trainer = recipes.mnist_conditional(seed, "cpu", k=0)
+    for _ in trainer.run(150):
+        pass
+    right = ByLabel().measure(trainer)["read as asked"]
+    return right < 0.25, {"right": right}
+
+
 OBSERVATIONS = {
     "in {} of 8 seeds a fake of 500 is pushed to the left with the slip of a five and to the right with a ten's": (
         apart_by_their_slips
     ),
+    "in {} of 8 sets of 300 z fewer than 30 in 100 wore glasses at 0.5, and more than 75 at 0.8": half_a_pair,
+    "in {} of 8 seeds fewer than 25 of the 100 digits were read as asked after 150 rounds": a_blind_game,
     "in {} of 8 seeds both means end within 1 of the true ones": both_means,
 }
 
@@ -87,6 +111,87 @@ def test_penalties_look_at_the_picture_alone():
     pair = torch.randn(4, 3, requires_grad=True)
     slope = D.net[0].weight[0, 0].item()
     assert losses.r1_penalty(D(pair), pair).item() == pytest.approx(slope**2 / 2)
+
+
+# -- numbers in the text ---------------------------------------------------------------------------------------------
+
+
+def games(begins):
+    return lesson.seeds(begins)
+
+
+def said(*numbers):
+    """A row of numbers as the text has it: 1, 2 and 3."""
+    *first, last = map(str, numbers)
+    assert f"{', '.join(first)} and {last}" in TEXT, (numbers, "is not said")
+
+
+def test_the_record_is_of_the_generators_that_ship():
+    z = views.z_of(views.FACES, 60, 7)
+    right = torch.stack([(read(views.generator(views.FACES), z, y) == (y == 1)).all(dim=1) for y in lesson.KINDS])
+    assert right.double().mean().item() == pytest.approx(
+        torch.tensor(lesson.games()["ship faces"]["right"]).mean().item(), abs=0.02
+    )
+    z = views.z_of(views.DIGITS, 100, 7)
+    labels = [pretrained.classifier()(draw(views.generator(views.DIGITS), z, y)).argmax(dim=1) for y in torch.eye(10)]
+    accuracy = torch.stack([(label == i).double().mean() for i, label in enumerate(labels)]).mean().item()
+    assert accuracy == pytest.approx(lesson.games()["ship digits"]["accuracy"], abs=0.03)
+    assert f"the accuracy of our G is {100 * lesson.games()['ship digits']['accuracy']:.0f} in 100" in TEXT
+
+
+def test_what_is_said_of_who_is_told():
+    both, only_g, only_d = (games(f"digits {who}") for who in lesson.TOLD)
+    said(*(f"{100 * row['accuracy']:.0f}" for row in both))
+    said(*(f"{100 * row['accuracy']:.1f}" for row in only_g))
+    assert all(row["accuracy"] == pytest.approx(0.1) for row in only_d)
+    for rows in (both, only_d):
+        said(*(f"{100 * row['sure']:.0f}" for row in rows))
+    assert f"real pairs {only_d[0]['d_real']:.2f} and fakes {only_d[0]['d_fake']:.2f}".replace(" 0.", " .") in TEXT
+    assert {row["rounds"] for row in (*both, *only_g, *only_d)} == {2400}
+    assert all({*torch.tensor(row["read"]).diagonal().argsort()[:2].tolist()} == {8, 9} for row in both)
+
+
+def test_what_is_said_of_a_kind_that_was_never_seen():
+    shares = {name: [lesson.pairs_shares(row) for row in games(name)] for name in ("faces unseen", "faces both")}
+    for rows in shares.values():
+        said(*(round(1000 * row[3, 3].item()) for row in rows))
+    most = max(row[:3, 3].max().item() for row in shares["faces unseen"])
+    assert f"at most {round(1000 * most)} of 1,000 have both" in TEXT
+    assert all(row["rounds"] == 2000 for name in shares for row in games(name))
+    assert 0.14 < data.SHARES[0] * data.SHARES[1] < 0.16  # about 15 in 100
+
+
+def test_what_is_said_of_all_kinds():
+    right = [share for row in games("faces both") for share in row["right"]]
+    assert f"it was {100 * min(right):.0f} to {100 * max(right):.0f}" in TEXT
+    assert lesson.games()["ship faces"]["rounds"] == 3000
+
+
+def test_only_d_told_the_best_pictures_are_like_real_ones():
+    """Of all p_g(x) whose labels go with nothing, p_data(x) has the smallest Jensen-Shannon divergence of pairs."""
+
+    def divergence(q):  # 10 pictures, each of its own label: pairs (x, y), real ones on the diagonal
+        real, fake = torch.eye(10).double() / 10, q[:, None].expand(-1, 10) / 10
+        middle = (real + fake) / 2
+        return sum(torch.xlogy(p, p / middle).sum() / 2 for p in (real, fake))
+
+    torch.manual_seed(0)
+    least = divergence(torch.full((10,), 0.1).double())
+    others = [divergence(torch.distributions.Dirichlet(torch.ones(10).double()).sample()) for _ in range(200)]
+    assert min(others) > least
+
+
+def test_likeness():
+    z = torch.randn(3000)
+    assert lesson.likeness(torch.stack([z, 2 * z + 5, z.exp() * 0 + z])) == pytest.approx(1)
+    assert lesson.likeness(torch.randn(4, 3000)) == pytest.approx(0, abs=0.05)
+    mixed = z + torch.randn(5, 3000)  # half of the variance is that of z
+    assert lesson.likeness(mixed) == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_z_keeps_is_said():
+    for value in lesson.kept().values():
+        assert f"{value:.2f}"[1:] in TEXT
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------

@@ -63,10 +63,19 @@ def a_blind_game(seed):
     return right < 0.25, {"right": right}
 
 
+def much_ink(seed):
+    """The share of 300 z whose 4 is read as a 4, as it is and with ink at 3."""
+    G, z, ink = views.generator(views.DIGITS), views.z_of(views.DIGITS, 300, seed), views.directions()[1]
+    labels = [pretrained.classifier()(draw(G, z + step * ink, torch.eye(10)[4])).argmax(dim=1) for step in (0, 3)]
+    before, after, nines = ((labels[i] == j).double().mean().item() for i, j in ((0, 4), (1, 4), (1, 9)))
+    return after < before - 0.15, {"before": before, "after": after, "nines": nines}
+
+
 OBSERVATIONS = {
     "in {} of 8 seeds a fake of 500 is pushed to the left with the slip of a five and to the right with a ten's": (
         apart_by_their_slips
     ),
+    "in {} of 8 sets of 300 z at least 15 in 100 fewer were read as a 4 at 3 than at 0": much_ink,
     "in {} of 8 sets of 300 z fewer than 30 in 100 wore glasses at 0.5, and more than 75 at 0.8": half_a_pair,
     "in {} of 8 seeds fewer than 25 of the 100 digits were read as asked after 150 rounds": a_blind_game,
     "in {} of 8 seeds both means end within 1 of the true ones": both_means,
@@ -144,7 +153,7 @@ def test_what_is_said_of_who_is_told():
     said(*(f"{100 * row['accuracy']:.0f}" for row in both))
     said(*(f"{100 * row['accuracy']:.1f}" for row in only_g))
     assert all(row["accuracy"] == pytest.approx(0.1) for row in only_d)
-    for rows in (both, only_d):
+    for rows in (both, only_g, only_d):
         said(*(f"{100 * row['sure']:.0f}" for row in rows))
     assert f"real pairs {only_d[0]['d_real']:.2f} and fakes {only_d[0]['d_fake']:.2f}".replace(" 0.", " .") in TEXT
     assert {row["rounds"] for row in (*both, *only_g, *only_d)} == {2400}

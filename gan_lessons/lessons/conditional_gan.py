@@ -202,6 +202,45 @@ def unseen() -> None:
     show(figure, "Faces asked for neither, glasses, long hair, both; and a chart of six rows with dots of two colours.")
 
 
+def unseen_dark() -> None:
+    """A G that never saw long dark hair, asked for it."""
+    (row,) = seeds("faces unseen dark")
+    figure, ax = plt.subplots(figsize=(4.4, 2.9))
+    plots.image_grid(unpacked(row["pictures"], 32), 4, ax=ax)
+    for i, name in enumerate(("neither", "dark hair", "long hair", "both")):
+        ax.text(32 * i + 16, -3, name, ha="center", fontsize=9)
+    ax.set_title("never saw long dark hair: four z, asked for", fontsize=10, pad=16)
+    show(figure, "Four rows of four faces: fair and dark short hair, long fair hair, and what was never seen.")
+
+
+def together(a: str, b: str, n: int = 200) -> tuple[dict[str, Tensor], float]:
+    """Faces asked for neither of two attributes, one, the other and both, of n z, and what the changes of each add up
+    to; and the mean square by which this sum misses the change for both, as a share of that change's own.
+    """
+    one, other = (torch.eye(4)[NAMES.index(name)] for name in (a, b))
+    z, G = z_of(FACES, n, 9), generator(FACES)
+    neither, first, second, both = (draw(G, z, y) for y in (0 * one, one, other, one + other))
+    added = first + second - neither
+    off = ((both - added).square().sum() / (both - neither).square().sum()).item()
+    return {"neither": neither, a: first, b: second, "changes\nadded": added.clamp(-1, 1), "both": both}, off
+
+
+def added() -> None:
+    """Two pairs of attributes: what each changes in the picture, added up, beside what G draws for both."""
+    figure, axes = plt.subplots(1, 2, figsize=(9.4, 2.9))
+    for ax, pair in zip(axes, (("long hair", "glasses"), ("long hair", "dark hair")), strict=True):
+        faces, off = together(*pair)
+        plots.image_grid(torch.stack([x[:3] for x in faces.values()], dim=1).flatten(0, 1), 5, ax=ax)
+        for i, name in enumerate(faces):
+            ax.text(32 * i + 16, -3, name, ha="center", fontsize=9)
+        ax.set_title(f"the sum is {100 * off:.0f} in 100 off", fontsize=10, pad=28)
+    figure.suptitle(f"{FACES}: three z", fontsize=10)
+    show(
+        figure,
+        "Three faces in five columns, twice; on the left the last two columns are alike, on the right they differ.",
+    )
+
+
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
 
 

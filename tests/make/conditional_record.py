@@ -10,9 +10,10 @@ there. `--device`: where they are played.
   asked for, how often `pretrained.classifier` reads each digit in 500 pictures, (10, 10). "sure": the share of pictures
   in which it is more than 90% sure.
 - "faces": `recipes.faces_conditional`: told both, three seeds; the same without anyone who has long hair and glasses,
-  three seeds; told only one player, one seed each. "read": for each of the 16 kinds asked for, in the order of "kinds",
-  how often `pretrained.reader` finds each attribute in 250 faces, (16, 4); "right": how often all four are as asked;
-  "pairs": of long hair and glasses, how often it finds neither, glasses alone, long hair alone, both, (16, 4).
+  three seeds; without anyone who has long hair and dark hair, one; told only one player, one seed each. "read": for
+  each of the 16 kinds asked for, in the order of "kinds", how often `pretrained.reader` finds each attribute in 250
+  faces, (16, 4); "right": how often all four are as asked; "pairs": of long hair and glasses, or of the two that were
+  left out, how often it finds neither, the second alone, long hair alone, both, (16, 4).
 - "pictures": some, by the same z, as `tiles.packed` keeps them: of faces four z in four rows, asked for neither,
   glasses, long hair, both; of digits four z in four rows. One seed of each.
 
@@ -48,7 +49,8 @@ GAMES: dict[str, dict[str, Any]] = {  # name: of what, its settings, its seed
     "ship faces": {"of": "faces", "seed": 0},
     "ship digits": {"of": "digits", "seed": 0} | LONG,
     **{f"faces both {seed}": {"of": "faces", "seed": seed} | FACES for seed in (1, 2, 3)},
-    **{f"faces unseen {seed}": {"of": "faces", "seed": seed, "data": "unseen"} | FACES for seed in (1, 2, 3)},
+    **{f"faces unseen {seed}": {"of": "faces", "seed": seed, "data": (0, 1)} | FACES for seed in (1, 2, 3)},
+    "faces unseen dark 1": {"of": "faces", "seed": 1, "data": (0, 3), "steps": 600, "average": 0.99},
     **{
         f"faces {told} 1": {"of": "faces", "seed": 1, "told": told, "steps": 1000}
         for told in ("generator", "discriminator")
@@ -62,17 +64,17 @@ GAMES: dict[str, dict[str, Any]] = {  # name: of what, its settings, its seed
 SHIPPED = {"ship faces": "faces_conditional", "ship digits": "mnist_conditional"}
 
 
-def unseen() -> Pairs:
-    """Drawn faces without anyone who has long hair and glasses."""
+def unseen(a: int, b: int) -> Pairs:
+    """Drawn faces without anyone who has both attributes."""
     people = data.faces()
-    return Pairs(people[~people.labels[:, :2].all(dim=1)])
+    return Pairs(people[~people.labels[:, [a, b]].all(dim=1)])
 
 
 def game(name: str, device: str = "cpu", **changed: Any) -> Trainer:
     settings = GAMES[name] | changed
     recipe = {"faces": recipes.faces_conditional, "digits": recipes.mnist_conditional}[settings.pop("of")]
-    if settings.get("data") == "unseen":
-        settings["data"] = unseen()
+    if "data" in settings:
+        settings["data"] = unseen(*settings["data"])
     return recipe(device=device, **settings)
 
 
@@ -102,12 +104,12 @@ def counted_digits(G: nn.Module, n: int = 500) -> dict[str, Any]:
     }
 
 
-def counted_faces(G: nn.Module, n: int = 250) -> dict[str, Any]:
+def counted_faces(G: nn.Module, b: int = 1, n: int = 250) -> dict[str, Any]:
     x = asked(G, KINDS, n, 32)
     says = torch.stack([pretrained.reader()(one) for one in x])  # (16, n, 4)
     right = torch.stack([hits(one, y.expand(n, -1)) for one, y in zip(says, KINDS, strict=True)])
-    pairs = 2 * (says[..., 0] > 0).long() + (says[..., 1] > 0).long()
-    shown = x[[0, 4, 8, 12], :4].transpose(0, 1).flatten(0, 1)  # fair hair, no smile: neither, glasses, long hair, both
+    pairs = 2 * (says[..., 0] > 0).long() + (says[..., b] > 0).long()
+    shown = x[[0, 2 ** (3 - b), 8, 8 + 2 ** (3 - b)], :4].transpose(0, 1).flatten(0, 1)  # the places in KINDS
     return {
         "read": (says > 0).double().mean(dim=1).tolist(),
         "accuracy": right.double().mean(dim=(0, 1)).tolist(),
@@ -127,7 +129,8 @@ def play(name: str, folder: Path, device: str, rounds: int | None = None, until:
     seconds = time.perf_counter() - began
     trainer.check_finite()
     G = averaged(trainer)
-    row = counted_digits(G) if GAMES[name]["of"] == "digits" else counted_faces(G)
+    _, b = GAMES[name].get("data", (0, 1))
+    row = counted_digits(G) if GAMES[name]["of"] == "digits" else counted_faces(G, b)
     row |= {"rounds": trainer.steps_done, "seconds": seconds, "device": device, "torch": str(torch.__version__)}
     row |= {"d_real": trainer.record.d_real.item(), "d_fake": trainer.record.d_fake.item()}
     state = {key: value.half() if value.dim() > 1 else value for key, value in G.net.state_dict().items()}

@@ -8,7 +8,7 @@ from gan_lessons.tiles import unpacked
 
 
 def test_nobody_has_long_hair_and_glasses():
-    pairs = unseen()
+    pairs = unseen(0, 1)
     assert not pairs.y[:, :2].all(dim=1).any() and len(pairs.asked(32).labels) == 12
     assert len(pairs) == (~data.faces().labels[:, :2].all(dim=1)).sum()
     assert KINDS[UNSEEN][:, :2].all() and UNSEEN.sum() == 4
@@ -29,7 +29,7 @@ def test_a_game_is_played_and_counted(name):
         assert read.shape == (10, 10) and read.sum(dim=1).tolist() == pytest.approx([1] * 10)
         assert unpacked(row["pictures"]).shape == (40, 784)
     else:
-        row = counted_faces(G, 8)
+        row = counted_faces(G, n=8)
         pairs, read = torch.tensor(row["pairs"]), torch.tensor(row["read"])
         assert pairs.sum(dim=1).tolist() == pytest.approx([1] * 16)
         assert torch.allclose(pairs[:, 2] + pairs[:, 3], read[:, 0]) and torch.allclose(

@@ -11,6 +11,7 @@ from torch import nn
 from gan_lessons import data, losses, pretrained, recipes, seen
 from gan_lessons.conditional import ConditionalDiscriminator, draw
 from gan_lessons.lessons import conditional_gan as lesson
+from gan_lessons.tiles import unpacked
 from gan_lessons.views import ByLabel
 from gan_lessons.views import conditional as views
 
@@ -169,6 +170,20 @@ def test_what_is_said_of_a_kind_that_was_never_seen():
     assert f"at most {round(1000 * most)} of 1,000 have both" in TEXT
     assert all(row["rounds"] == 2000 for name in shares for row in games(name))
     assert 0.14 < data.SHARES[0] * data.SHARES[1] < 0.16  # about 15 in 100
+
+
+def test_what_is_said_of_long_dark_hair():
+    (row,) = games("faces unseen dark")
+    kinds = lesson.KINDS[:, [0, 3]].all(dim=1)
+    both = torch.tensor(row["pairs"])[kinds, 3].mean().item()
+    assert f"{round(1000 * both)} in 1,000 such faces" in TEXT and f"one seed, {row['rounds']} rounds" in TEXT
+
+
+def test_long_dark_hair_that_was_never_seen_has_two_colours():
+    """What hangs beside the neck is redder than the cap, and redder than blue, so yellow: for each of the four z."""
+    faces = unpacked(games("faces unseen dark")[0]["pictures"], 32).view(4, 4, 3, 32, 32)[:, 3]  # asked for both
+    cap, curtain = faces[:, :, 5:9, 13:19].mean(dim=(2, 3)), faces[:, :, 20:24, 5:8].mean(dim=(2, 3))
+    assert (curtain[:, 0] > cap[:, 0] + 0.3).all() and (curtain[:, 0] > curtain[:, 2] + 0.2).all()
 
 
 def test_what_is_said_of_sums_of_changes():

@@ -102,20 +102,21 @@ class ByLabel:
                 "recipes.mnist_conditional"
             )
         with torch.no_grad():
-            labels, x = trainer.latent.labels.cpu(), self._drawn(trainer)
+            labels, x = self._labels(trainer), self._drawn(trainer)
             read = pretrained.classifier() if len(labels[0]) == 10 else pretrained.reader()
             right = hits(read(x), labels.repeat_interleave(SHOWN, dim=0)).view(len(x), -1).all(dim=1)
         return seen.record(trainer) | {"read as asked": right.double().mean().item()}
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
-        x, kinds = self._drawn(trainer), len(trainer.latent.labels)
+        labels, x = self._labels(trainer), self._drawn(trainer)
+        kinds = len(labels)
         colour = x.dim() == 4
         image = svg.grey(tile(pad(x, (0, 1, 0, 1), value=1.0) if colour else x, SHOWN))
         source = svg.png(image.quantize(method=PIL.Image.Quantize.FASTOCTREE) if colour else image)
         parts = svg.text(40, 16, "each column one z, the same in every frame; raw")
         parts += f'<image x="40" y="24" width="300" height="300" preserveAspectRatio="none" href="{source}"/>'
-        for i, y in enumerate(trainer.latent.labels.tolist()):
-            name = str(y.index(1)) if kinds == 10 else "".join(f"{value:g}" for value in y)
+        for i, y in enumerate(labels.tolist()):
+            name = str(y.index(1)) if len(y) == 10 else "".join(f"{value:g}" for value in y)
             parts += svg.text(34, 24 + 300 * (i + 0.5) / kinds + 4, name, anchor="end")
         steps = np.array([note["step"] for note in track])
         ends, few = svg.round_limits([0, 100, steps[-1]]), slice(None, None, 1 + len(track) // 150)
@@ -138,9 +139,14 @@ class ByLabel:
             parts, "fakes in a row for each label; how often the label comes out, and D, by step", 770, 345
         )
 
+    def _labels(self, trainer: Trainer) -> Tensor:
+        """Digits in their order, and kinds of faces as they are sorted."""
+        labels = trainer.latent.labels.cpu()
+        return labels[labels.argmax(dim=1).argsort()] if len(labels[0]) == 10 else labels
+
     def _drawn(self, trainer: Trainer) -> Tensor:
         """The same ten z, asked for each label: (labels 10, ...)."""
-        labels, G = trainer.latent.labels.cpu(), trainer.generator
+        labels, G = self._labels(trainer), trainer.generator
         with seeded(0):
             z = devices.moved(trainer.latent.numbers, "cpu").sample((SHOWN,))
         on = devices.of(G)

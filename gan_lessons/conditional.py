@@ -101,9 +101,7 @@ class Pairs:
 
     def asked(self, dims: int) -> Asked:
         """What G is given: labels as often as these data have them, so that what is asked for gives no fake away."""
-        labels, counts = self.y.cpu().unique(dim=0, return_counts=True)  # sorted, so that of one-hot rows 0 is the last
-        if self.pictures.labels.dim() == 1:
-            labels, counts = labels.flip(0), counts.flip(0)
+        labels, counts = self.y.cpu().unique(dim=0, return_counts=True)
         return Asked(labels, counts / len(self), dims)
 
 

@@ -75,15 +75,6 @@ def test_labels_are_asked_for_as_often_as_the_data_have_them(people):
     assert z.mean().item() == pytest.approx(0, abs=0.01) and z.std().item() == pytest.approx(1, abs=0.01)
 
 
-def test_digits_are_asked_for_in_their_order():
-    digits = data.mnist("test")
-    asked = Pairs(digits[digits.labels != 4]).asked(2)
-    assert asked.labels.argmax(dim=1).tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9]
-    assert asked.shares[1].item() == pytest.approx(
-        (digits.labels == 1).sum().item() / (digits.labels != 4).sum().item()
-    )
-
-
 def test_a_digit_that_is_left_out_keeps_its_place():
     digits = data.mnist("test")
     assert Pairs(digits[digits.labels < 9], kinds=10).y.shape[1] == 10

@@ -68,7 +68,7 @@ def coins(seed: int = 0, **settings: Any) -> Trainer:
         net = nn.Linear(3, 1, bias=False)
         sees = Standardise(torch.tensor([500.0, 0.0, 0.0]), torch.tensor([10.0, 1.0, 1.0]))
         D = ConditionalDiscriminator(MLPDiscriminator(3, 16, 16, 1, inputs=sees), 2)
-    net.weight.data[:] = torch.tensor([2.0, 500.0, 500.0])
+    net.weight.data[:] = torch.tensor([2.5, 500.0, 500.0])
     pairs = data.Sample(torch.cat([weight[:, None], one_hot(kind, 2)], dim=1))
     recipe = {"lr_d": 0.01, "lr_g": 0.1, "batch_size": 128, "steps": 800, "decay": cosine}
     recipe |= {"latent": Asked(torch.eye(2), [0.5, 0.5], dims=1), "seed": seed, "device": "cpu"}
@@ -92,7 +92,7 @@ def hills(trainer: Trainer, title: str) -> None:
         ax.set_title(f"D(x, y) for y = {name}", fontsize=10)
         ax.set_xlabel("weight x")
     axes[1].set_ylabel("")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}: D (blue), real coins (dotted), G's coins (green)", fontsize=10)
     show(figure, "Two hills: for fives it is high on the left, for tens on the right; arrows point up each.")
 
 
@@ -205,11 +205,11 @@ def unseen() -> None:
 def unseen_dark() -> None:
     """A G that never saw long dark hair, asked for it."""
     (row,) = seeds("faces unseen dark")
-    figure, ax = plt.subplots(figsize=(4.4, 2.9))
+    figure, ax = plt.subplots(figsize=(5, 3.4))
     plots.image_grid(unpacked(row["pictures"], 32), 4, ax=ax)
     for i, name in enumerate(("neither", "dark hair", "long hair", "both")):
         ax.text(32 * i + 16, -3, name, ha="center", fontsize=9)
-    ax.set_title("never saw long dark hair: four z, asked for", fontsize=10, pad=16)
+    ax.set_title("a G that never saw both: four z, asked for", fontsize=10, pad=16)
     show(figure, "Four rows of four faces: fair and dark short hair, long fair hair, and what was never seen.")
 
 

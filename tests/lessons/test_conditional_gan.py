@@ -186,6 +186,10 @@ def test_long_dark_hair_that_was_never_seen_has_two_colours():
     assert (curtain[:, 0] > cap[:, 0] + 0.3).all() and (curtain[:, 0] > curtain[:, 2] + 0.2).all()
 
 
+def test_about_forty_in_a_hundred_are_read_as_nines():
+    assert 0.33 < much_ink(0)[1]["nines"] < 0.47 and "about 40 in 100 are read as nines" in TEXT
+
+
 def test_what_is_said_of_sums_of_changes():
     for pair, off in ((("long hair", "glasses"), "2 in 100 off"), (("long hair", "dark hair"), "39 in 100 off")):
         assert f"{100 * lesson.together(*pair)[1]:.0f} in 100 off" == off and off in TEXT

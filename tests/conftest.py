@@ -1,4 +1,4 @@
-"""Tests run on the CPU, draw without a screen, and are shared by two workers (pytest-xdist; `-n 0` does without)."""
+"""Tests run on the CPU unless told otherwise, draw without a screen, and are shared by two workers (`-n 0`: none)."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ try:
 except ImportError:  # Windows has none: there no test is alone
     fcntl = None
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch is imported
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # before torch is imported; with "0" test_graphs.py plays on a GPU
 os.environ.pop("MPLBACKEND", None)  # the notebooks' kernels inherit it, and would draw nothing
 os.environ["TQDM_MININTERVAL"] = "1"  # nbval reads a cell's messages at its end; beyond 1,000 of them zmq drops some
 

@@ -23,7 +23,10 @@ LATENT_DIMS = {
     "mnist_small_z8": 8,
     "mnist_small_z64": 64,
     "faces_dcgan": 32,
+    "mnist_conditional": 26,
+    "faces_conditional": 36,
 }
+ALONE = AVERAGE_ALONE | pretrained.MADE_BY.keys()
 
 
 def tiny_trainer():
@@ -87,7 +90,7 @@ def test_what_ships_draws_pictures(name):
     assert averaged.latent.sample((5,)).shape == (5, LATENT_DIMS[name])
     drawn = [draws(averaged)]
     assert torch.equal(drawn[0], draws(pretrained.load(name, average=True)))
-    if name not in AVERAGE_ALONE:
+    if name not in ALONE:
         drawn.append(draws(pretrained.load(name, average=False)))
         assert not torch.equal(*drawn)
     real = data.faces(500) if name.startswith("faces") else data.mnist("test")
@@ -102,7 +105,14 @@ def test_what_ships_draws_pictures(name):
         assert images.std(0).mean() > 0.1  # not one image only
 
 
-@pytest.mark.parametrize("name", LATENT_DIMS)
+@pytest.mark.parametrize("name", pretrained.MADE_BY)
+def test_cards_of_other_scripts_say_so(name):
+    card = pretrained.card(name)
+    assert card["made by"] == f"python tests/make/{pretrained.MADE_BY[name]}" and card["torch"]
+    assert set(card["metrics"]) == {"averaged"} and card["recipe"] == pretrained.GENERATORS[name][0]
+
+
+@pytest.mark.parametrize("name", [name for name in LATENT_DIMS if name not in pretrained.MADE_BY])
 def test_cards_say_how_it_was_made(name):
     card = pretrained.card(name)
     _, said = build(name)

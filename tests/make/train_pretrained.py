@@ -77,7 +77,7 @@ def figures(G: torch.nn.Module) -> dict:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=pretrained.names())
+    parser.add_argument("name", choices=[one for one in pretrained.names() if one not in pretrained.MADE_BY])
     parser.add_argument("--epochs", type=int, help="how many in all, from the first; the recipe's if not given")
     args = parser.parse_args()
     torch.set_num_threads(1)

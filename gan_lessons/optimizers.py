@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from inspect import unwrap
 from typing import Any
 
 import torch
@@ -12,10 +13,34 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 def adam(params: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] = (0.5, 0.999)) -> Optimizer:
     """Adam with its first decay at 0.5: a game's gradients change direction too often for 0.9 (Radford et al. 2016)."""
-    return torch.optim.Adam(params, lr=lr, betas=betas, fused=True)
+    return Adam(params, lr=lr, betas=betas, fused=True)
 
 
-class RisingMomentum(torch.optim.SGD):
+class WithoutCompiler(Optimizer):
+    """For torch's optimisers, which import its compiler at their first use: that takes over a second, and 70 MB.
+
+    These are torch's own methods, without the decorators that speak to the compiler; nothing here is compiled.
+    """
+
+    add_param_group = unwrap(Optimizer.add_param_group)
+    zero_grad = unwrap(Optimizer.zero_grad)
+    state_dict = unwrap(Optimizer.state_dict)
+    load_state_dict = unwrap(Optimizer.load_state_dict)
+
+
+class Adam(WithoutCompiler, torch.optim.Adam):
+    """torch's Adam, to the last bit."""
+
+    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+
+
+class SGD(WithoutCompiler, torch.optim.SGD):
+    """torch's SGD, to the last bit."""
+
+    step = torch.no_grad()(unwrap(torch.optim.SGD.step))
+
+
+class RisingMomentum(SGD):
     """SGD with momentum that rises in a straight line from 0.5 to 0.7 over so many steps."""
 
     def __init__(self, params: Any, lr: float, over: int):

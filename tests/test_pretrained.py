@@ -119,7 +119,8 @@ def test_cards_say_how_it_was_made(name):
     assert card.items() >= said.items()
     assert card["made by"] == f"python tests/make/train_pretrained.py {name} --epochs {card['epochs']}"
     assert card["threads"] == 1 and card["torch"] and card["training images"] in (20_000, 50_000, 60_000)
-    assert set(card["metrics"]) == ({"averaged"} if name in AVERAGE_ALONE else {"raw", "averaged"})
+    least = {"averaged"} if name in AVERAGE_ALONE else {"raw", "averaged"}  # of some, raw was measured and not kept
+    assert least <= set(card["metrics"]) <= {"raw", "averaged"}
     assert {len(curve) for curve in card["curves"].values()} == {card["epochs"]}
     assert set(card["curves"]) == {"loss_d", "loss_g", "d_real", "d_fake"}
 
@@ -272,6 +273,7 @@ def test_a_stop_while_writing(tiny, monkeypatch, stopped_at):
 # -- the script --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_bit_by_bit(trained, tmp_path, monkeypatch):
     whole = files(trained[1])
     card = json.loads(whole["tiny.json"])

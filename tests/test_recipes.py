@@ -38,7 +38,7 @@ def rates(trainer):
 
 
 def adam_settings(optimizer):
-    assert type(optimizer) is torch.optim.Adam
+    assert isinstance(optimizer, torch.optim.Adam)
     (group,) = optimizer.param_groups
     return group["betas"], group["weight_decay"]
 
@@ -304,6 +304,7 @@ def test_unknown_settings_are_named(recipe):
         recipe(learning_rate=0.1)
 
 
+@pytest.mark.slow
 def test_twenty_seeds_as_recorded():
     record = data.saved_record("gaussian_20_seeds")["rows"]
     for (row, ends), successes in zip(table().items(), (20, 20, 0), strict=True):

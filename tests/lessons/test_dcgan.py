@@ -67,6 +67,7 @@ def counts():
     return data.saved_record("attributes")["generators"]
 
 
+@pytest.mark.slow
 def test_the_record_is_of_the_generator_that_ships():
     z, yes = views.draws()
     assert yes.double().mean(dim=0).tolist() == pytest.approx(counts()[0]["shares"], abs=0.04)

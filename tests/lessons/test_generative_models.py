@@ -143,6 +143,7 @@ def test_all_pictures_of_four_pixels():
     assert f"{math.e**4 / Z:.1%} {1 / Z:.1%} {math.e**4:.0f}" == "27.3% 0.5% 55"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
 def test_what_a_classifier_says_of_digits_from_two_and_from_64_numbers(seed):
     net, sure = pretrained.classifier(), {}

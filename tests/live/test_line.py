@@ -169,7 +169,11 @@ def test_starts_of_the_default_data():
     assert sorted(choices) == sorted(tuple(map(float, one)) for one in wanted)
 
 
-@pytest.mark.parametrize("source", [Normal(4.0, 1.25), Normal(-30_000.0, 900.0), Normal(500.3, 1.1), Dice()], ids=str)
+@pytest.mark.parametrize(
+    "source",
+    [Normal(4.0, 1.25), Normal(-30_000.0, 900.0), Normal(500.3, 1.1), Dice()],
+    ids=lambda law: type(law).__name__,
+)
 def test_starts_follow_the_scale_of_the_data(source):
     m, s = laws.centre(source)
     value, choices = starts(data=source, start=(m - 4 * s, 0.2 * s))

@@ -1,4 +1,5 @@
-"""Tests run on the CPU unless told otherwise, draw without a screen, and are shared by two workers (`-n 0`: none)."""
+"""Tests run on the CPU unless told otherwise, draw without a screen, and are shared by two workers (pytest-xdist;
+`-n 0` does without)."""
 
 import os
 import signal

@@ -317,3 +317,12 @@ ANSWERS = told(lesson, CHECKS)
 @pytest.mark.parametrize(("check", "answer", "text"), ANSWERS)
 def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
     says(check, answer, text, capsys)
+
+
+def test_what_is_said_of_how_it_learns():
+    learning = data.saved_record("conditional")["learning"]
+    at = {
+        rounds: [learning[f"k = 1, seed {seed}"][rounds // 100 - 1] for seed in (0, 1)] for rounds in (300, 500, 1000)
+    }
+    assert at == {300: [0.14, 0.15], 500: [0.44, 0.53], 1000: [0.76, 0.78]}
+    assert set(learning["k = 0, seed 0"][:10]) == {0.1}

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch.distributions import Distribution
 
-from gan_lessons import data
+from gan_lessons import data, losses
 from gan_lessons.devices import seeded
 from gan_lessons.models import DCGANDiscriminator, DCGANGenerator
 from gan_lessons.optimizers import adam, cosine
@@ -30,6 +30,18 @@ def faces_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
 
 def faces_dcgan_generator() -> tuple[DCGANGenerator, Distribution]:
     return DCGANGenerator(32, 128, 64, 32, 3), data.standard_normal(32)
+
+
+def faces_lsgan(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """Least squares on the players of `faces_quick`, as long: a minute on two CPU cores.
+
+    R1 20 in place of 5: near rest, where a logit is 4 D - 2, that weighs as much in least squares as 5 in logits.
+    """
+    recipe = {"average": 0.995, "steps": 1000, "loss": losses.least_squares, "r1": 20.0}
+    return _faces(recipe, seed, device, settings)
+
+
+faces_lsgan_generator = faces_dcgan_generator
 
 
 def _faces(recipe: dict[str, Any], seed: int, device: str, settings: dict[str, Any]) -> Trainer:

@@ -34,13 +34,21 @@ from gan_lessons.models import (
     leaky_relu,
 )
 from gan_lessons.optimizers import cosine
-from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_quick
+from gan_lessons.portraits import (
+    faces_dcgan,
+    faces_dcgan_generator,
+    faces_lsgan,
+    faces_lsgan_generator,
+    faces_quick,
+)
 from gan_lessons.training import Trainer
 
 __all__ = [
     "cosine",
     "faces_dcgan",
     "faces_dcgan_generator",
+    "faces_lsgan",
+    "faces_lsgan_generator",
     "faces_quick",
     "gaussian",
     "gaussian_mlp",

@@ -38,6 +38,7 @@ CODED = losses.coded(-1, 1, 0)
 BARE = [losses.minimax, losses.non_saturating, losses.top_k(0.5), losses.smoothed(0.9)]
 BARE += [losses.least_squares, CODED, losses.relativistic]
 GAMMA = {"ring": 0.5, "digits": 0.5, "faces": 5.0}  # lesson 07's, and those of the recipes
+SQUARES = 4  # near rest, where l = 4 D - 2, as much R1 weighs in least squares as one in logits; so with l = 2 D, too
 RECIPES = {"ring": recipes.ring, "digits": recipes.mnist_quick, "faces": recipes.faces_quick}
 ROUNDS = {"ring": 3000, "digits": 1000, "faces": 500}
 SEEDS = {"ring": range(8), "digits": range(3), "faces": range(3)}
@@ -49,8 +50,8 @@ SHIP, EPOCHS = (20.0, 5.0), 8  # weights of R1
 def variants(gamma: float) -> dict[str, dict[str, Any]]:
     """What is other than in the recipe."""
     none = {loss.name: {"loss": loss, "r1": 0.0} for loss in BARE}
-    some = (losses.minimax, losses.non_saturating, losses.least_squares, CODED)
-    r1 = {f"{loss.name}, R1": {"loss": loss, "r1": gamma} for loss in some}
+    some = {losses.minimax: 1, losses.non_saturating: 1, losses.least_squares: SQUARES, CODED: SQUARES}
+    r1 = {f"{loss.name}, R1": {"loss": loss, "r1": times * gamma} for loss, times in some.items()}
     return none | r1 | {"relativistic, R1, R2": {"loss": losses.relativistic, "r1": gamma, "r2": gamma}}
 
 

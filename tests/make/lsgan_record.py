@@ -44,7 +44,7 @@ ROUNDS = {"ring": 3000, "digits": 1000, "faces": 500}
 SEEDS = {"ring": range(8), "digits": range(3), "faces": range(3)}
 SHOWN = {"ring": 200, "digits": 8, "faces": 8}
 N = 4000  # fakes that are looked at
-SHIP, EPOCHS = (20.0, 80.0), 8  # weights of R1
+SHIP, EPOCHS = (20.0, 80.0, 320.0), 8  # weights of R1
 
 
 def variants(gamma: float) -> dict[str, dict[str, Any]]:

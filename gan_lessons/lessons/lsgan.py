@@ -111,7 +111,7 @@ def every_place() -> None:
     top.set(ylabel="D(x)", ylim=(-1.6, 3.1), yticks=[0, 1])
     for name, values in pushes(x).items():
         bottom.plot(x, values, color=COLORS[name], linewidth=2)
-    for at, height, name in ((517, 0.165, "log(1 - D)"), (472, 0.165, "-log D"), (521, -0.075, "least squares")):
+    for at, height, name in ((517, 0.165, "log(1 - D)"), (472, 0.165, "-log D"), (492, -0.045, "least squares")):
         bottom.text(at, height, name, color=COLORS[name])
     for ax in (top, bottom):
         ax.axvline(490, **STYLE["guide"])
@@ -201,9 +201,12 @@ def pushes_on_sigma() -> None:
         right.plot(sigmas, [push_of_step(s, coding) for s in sigmas], **_look(name))
     right.axhline(0, **STYLE["guide"])
     right.set(ylabel="push on σ (wider: above 0)", title="pushes", ylim=(-0.06, 0.14))
-    right.text(3.4, 0.1, "down the criterion", color=LOOKS["the criterion"][0])
-    right.text(1.25, 0.062, "G's step,\n0, 1, 1", color=LOOKS["0, 1, 1"][0], va="bottom")
-    right.text(1.9, -0.034, "G's step, -1, 1, 0", color=LOOKS["-1, 1, 0"][0], va="bottom")
+    right.text(3.3, 0.1, "criterion", color=LOOKS["the criterion"][0])
+    right.text(2.9, 0.03, "G's step, 0, 1, 1", color=LOOKS["0, 1, 1"][0], ha="right")
+    right.text(1.9, -0.028, "G's step, -1, 1, 0", color=LOOKS["-1, 1, 0"][0])
+    right.plot(1.7, 0, "o", color=LOOKS["-1, 1, 0"][0])
+    right.text(1.7, 0.006, "1.7", color=LOOKS["-1, 1, 0"][0], ha="center")
+    left.text(5.15, 0.38, "real coins")
     for ax in (left, right):
         ax.axvline(5, **STYLE["data"])
         ax.set(xlabel="spread σ of the fakes; their mean is right, 500", xlim=(1, 9))
@@ -224,13 +227,13 @@ def two_codings(*paths: Sequence[tuple[float, float]]) -> None:
     for name, path in zip(CODINGS, paths, strict=True):
         left.plot([mu for mu, _ in path], **_look(name))
         right.plot([abs(sigma) for _, sigma in path], **_look(name))
-        right.annotate(name, (len(path), abs(path[-1][1])), (4, 0), textcoords="offset points", va="center").set_color(
-            LOOKS[name][0]
-        )
+        right.text(900, (3.1, 5.6)[name == "0, 1, 1"], name, color=LOOKS[name][0])
     for ax, value, what in ((left, 500, "mean"), (right, 5, "spread")):
         ax.axhline(value, **STYLE["data"])
         ax.set(xlabel="round", ylabel=f"{what} of the fakes")
     right.axhline(1.7, **STYLE["guide"])
+    right.text(0, 1.8, "1.7")
+    right.text(1500, 5.2, "real coins", ha="right")
     right.set_ylim(0, 12)
     ends = " and ".join(f"{abs(path[-1][1]):.1f}" for path in paths)
     show(figure, f"Both means come near 500; the spreads end at {ends}, where the real one is 5.")

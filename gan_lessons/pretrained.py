@@ -46,11 +46,11 @@ def load(name: str, average: bool | None = None, device: str = "cpu") -> nn.Modu
     """A trained generator, in eval mode and without gradients of its own: G(z) is in [-1, 1], digits (n, 784) and faces
     (n, 3, 32, 32), and z is drawn by `G.latent.sample((n,))`.
 
-    average: True for the moving average of its weights, False for the weights as training left them; None for the
-    average, where one was kept. Matrices are kept in 16 bits, which moves pixels by 0.0001 on average. device: where G
-    is and z is drawn; "auto" as in `Trainer`.
+    average: True for the moving average of its weights, False for the weights as training left them, where these were
+    kept; None for the average, or else the raw ones. Matrices are kept in 16 bits, which moves pixels by 0.0001 on
+    average. device: where G is and z is drawn; "auto" as in `Trainer`.
 
-    Raises ValueError for an unknown name or device, or an average that was not kept, RuntimeError for damaged files.
+    Raises ValueError for an unknown name or device, or weights that were not kept, RuntimeError for damaged files.
 
     >>> G = load("mnist_small_z2")
     >>> G(G.latent.sample((5,))).shape
@@ -58,13 +58,14 @@ def load(name: str, average: bool | None = None, device: str = "cpu") -> nn.Modu
     """
     states, _ = _read(_known(name))
     on = devices.choose(device)
-    if average and "averaged" not in states:
-        raise ValueError(f"average: got True; of {name!r} no average was kept: allowed are False and None")
+    kept = "averaged" if average or (average is None and "averaged" in states) else "raw"
+    if kept not in states:
+        what = "no average was kept" if average else "the average alone was kept"
+        raise ValueError(f"average: got {average}; of {name!r} {what}: allowed are {not average} and None")
     recipe, settings = GENERATORS[name]
     with seeded(0):  # the weights drawn here are replaced below
         G, latent = getattr(recipes, f"{recipe}_generator")(**settings)
-    raw = average is False or "averaged" not in states
-    G.load_state_dict(states["raw" if raw else "averaged"])
+    G.load_state_dict(states[kept])
     G.latent = devices.moved(latent, on)
     return G.to(on).eval().requires_grad_(False)
 

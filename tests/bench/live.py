@@ -178,8 +178,10 @@ def panels(name: str, panel: Panel, network: Network) -> None:
     panel.do(STAMPS)
     panel.play()
     measure(name, panel.box, notebook, lambda: notebook.value("stamps[0]"))
-    parts = zip(
-        ("a frame beside the training", "a turn of D", "a turn of G"), notebook.value("stamps[1:]"), strict=True
+    parts = zip(  # a console prints no more than 1,000 numbers of a list
+        ("a frame beside the training", "a turn of D", "a turn of G"),
+        notebook.value("[part[-900:] for part in stamps[1:]]"),
+        strict=True,
     )
     said = [f"{part} {1e3 * statistics.median(seconds):.1f} ms" for part, seconds in parts]
     network.slow = True

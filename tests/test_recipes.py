@@ -194,7 +194,7 @@ def test_mnist_best():
     [
         (recipes.faces_dcgan, 26 * 312, 0.999, recipes.cosine),
         (recipes.faces_quick, 1000, 0.995, None),
-        (recipes.faces_lsgan, 1000, 0.995, None),
+        (recipes.faces_lsgan, 8 * 312, 0.999, recipes.cosine),
     ],
 )
 def test_faces(recipe, steps, average, decay):

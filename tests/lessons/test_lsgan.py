@@ -80,14 +80,14 @@ def switched(seed):
 
 
 OBSERVATIONS = {
-    "in {} of 8 seeds the spread ended within 0.5 of 5 with the coding 0, 1, 1, and between 1.3 and 2.7 with -1, 1, 0": (
+    "in {} of 8 seeds the spread ended within 0.5 of 5 with 0, 1, 1 and between 1.3 and 2.7 with -1, 1, 0": (
         two_codings
     ),
     "in {} of 8 seeds 600 rounds with k = 10, begun at (500, 3), ended at a spread between 1.3 and 2": better_d,
     "in {} of 8 seeds the mean ended within 1 of 500 and the spread within 0.5 of 5": c_is_b,
     "in {} of 8 seeds fewer than 1 in 100 fakes stood higher than 1.05": above_one,
-    "in {} of 8 seeds the mean moved by less than 0.1 under log(1 - D), by 1 to 8 under least squares, and by more than "
-    "15 under -log D": plain_steps,
+    "in {} of 8 seeds the mean moved by less than 0.1 under log(1 - D), by 1 to 8 under least squares, and by more "
+    "than 15 under -log D": plain_steps,
     "in {} of 8 seeds more than half of the modes were found 1,000 rounds after the switch, and more than before": (
         switched
     ),

@@ -131,16 +131,15 @@ def row(job: Job, device: str, share: float) -> dict[str, Any]:
 
 
 def shipped(gamma: float, device: str, share: float) -> dict[str, Any]:
-    rounds = max(2, round(share * EPOCHS * EPOCH))
-    settings = {"steps": rounds, "decay": recipes.cosine, "average": 0.999, "r1": gamma}
+    rounds = max(EPOCHS, round(share * EPOCHS * EPOCH))
     trainer, curves = (
-        recipes.faces_lsgan(0, device, **settings),
+        recipes.faces_lsgan(0, device, steps=rounds, r1=gamma),
         {"loss_d": [], "loss_g": [], "d_real": [], "d_fake": []},
     )
     seconds = 0.0
-    for _ in range(EPOCHS):
+    for epoch in range(1, EPOCHS + 1):
         began = time.monotonic()
-        history = [trainer.step() for _ in range(min(rounds // EPOCHS or 1, rounds - trainer.steps_done))]
+        history = [trainer.step() for _ in range(rounds * epoch // EPOCHS - trainer.steps_done)]
         for name, values in curves.items():
             values.append(torch.stack([getattr(one, name).cpu() for one in history]).mean().item())
         seconds += time.monotonic() - began

@@ -24,6 +24,7 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist_small_z8": ("mnist_small", {"latent_dim": 8}),
     "mnist_small_z64": ("mnist_small", {"latent_dim": 64}),
     "faces_dcgan": ("faces_dcgan", {}),
+    "faces_lsgan": ("faces_lsgan", {}),
 }
 _WEIGHTS = Path(__file__).parent / "weights"
 

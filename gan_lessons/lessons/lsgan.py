@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 from torch.distributions import Normal
 
@@ -35,8 +34,25 @@ NAMES |= {
     f"{one}, R1": f"{NAMES[one]}, R1" for one in ("minimax", "non_saturating", "least_squares", "coded(-1, 1, 0)")
 }
 NAMES["relativistic, R1, R2"] = "relativistic, R1, R2"
+KNOWN = {  # of the ring, in the record of lesson 07: twenty seeds
+    "minimax": "ring(loss=losses.minimax)",
+    "non_saturating": "ring()",
+    "smoothed(0.9)": "ring(loss=losses.smoothed(0.9))",
+    "relativistic": "ring(loss=losses.relativistic)",
+    "least_squares": "ring(loss=losses.least_squares)",
+    "non_saturating, R1": "ring(r1=0.5)",
+    "relativistic, R1, R2": "ring(loss=losses.relativistic, r1=0.5, r2=0.5)",
+}
 
 _record = partial(data.saved_record, "lsgan")
+
+
+@cache
+def on_ring() -> dict[str, list[tuple[int, float]]]:
+    """Modes found and share of good fakes of each seed: twenty of what lesson 07 played, four of the rest."""
+    before, now = data.saved_record("collapse_20_seeds")["rows"], _record()["rows"]["ring"]
+    found = {name: [(row[1], row[2]) for row in before[known]] for name, known in KNOWN.items()}
+    return {name: found.get(name, [(one["modes"], one["good"]) for one in now[name].values()]) for name in NAMES}
 
 
 # -- one fake, three losses --------------------------------------------------------------------------------------------
@@ -79,21 +95,21 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     inside.append(svg.text(box.x(490) + 5, box.y(3.0), "border"))
     words = [("data", "real coins"), ("fakes", "fakes"), ("D", "D's output; thin: through a sigmoid")]
     parts = [svg.legend(words, 40, 14), box.show(inside), box.x_axis(), box.y_axis()]
-    parts.append(svg.text(526, 258, "x"))
+    parts.append(svg.text(280, 274, "weight of a coin, x", anchor="middle"))
     for i, (name, push) in enumerate(pushes(at, c).items()):
-        y, value = 296 + 24 * i, push.item()
+        y, value = 302 + 24 * i, push.item()
         parts.append(svg.text(8, y + 4, name, COLORS[name]))
-        parts.append(svg.text(552, y + 4, f"{value:+.3f}", COLORS[name], "end"))
+        parts.append(svg.text(690, y + 4, f"{value:+.3f}", COLORS[name], "end"))
         drawn = svg.arrow(float(40 + box.x(x)), y, 200 * push_length(value))
         parts.append(f'<g fill="none" stroke="{COLORS[name]}" stroke-width="2">{drawn}</g>')
         parts.append(svg.dot(float(40 + box.x(x)), y, GREEN))
-    parts.append(svg.text(150, 374, "an arrow for a push of"))
+    parts.append(svg.text(150, 380, "an arrow for a push of"))
     for place, push in ((290, 0.01), (350, 0.1)):
-        drawn = svg.arrow(place, 370, 200 * push_length(push))
+        drawn = svg.arrow(place, 376, 200 * push_length(push))
         parts.append(f'<g fill="none" stroke="#222" stroke-width="2">{drawn}</g>')
-        parts.append(svg.text(place + 6 + 200 * push_length(push), 374, f"{push:g}"))
+        parts.append(svg.text(place + 6 + 200 * push_length(push), 380, f"{push:g}"))
     label = f"A fake at {x} on D's line, at height {heights[0]:.2f}, and the arrows of its push by three losses"
-    return svg.picture("".join(parts), label, 560, 386)
+    return svg.picture("".join(parts), label, 700, 392)
 
 
 def every_place() -> None:
@@ -260,39 +276,32 @@ def ring_of_each() -> None:
 
 def every_loss() -> None:
     """How far the fakes of each loss are from the data, a dot a seed: ring, digits, faces; and some fakes of seed 0."""
-    record = _record()
-    figure, axes = plt.subplots(1, 5, figsize=(13, 0.62 * len(NAMES) + 0.9), width_ratios=(1.2, 1.2, 1.4, 1.2, 1.4))
+    rows, rounds = _record()["rows"], _record()["rounds"]
+    figure, axes = plt.subplots(1, 5, figsize=(13, 0.62 * len(NAMES) + 0.9), width_ratios=(1.2, 1.1, 1.4, 1.1, 1.4))
     ring, digits, digit_row, faces, face_row = axes
-    for ax, on, key in ((ring, "ring", "good"), (digits, "digits", "frechet"), (faces, "faces", "frechet")):
-        _dots(ax, {name: record["rows"][on].get(name, {}) for name in NAMES}, key)
-    ring.set(
-        xlabel="share of good fakes", xlim=(-0.03, 1.03), title="ring of 8, 3,000 rounds\n(filled: all modes found)"
-    )
-    for ax, on in ((digits, "digits"), (faces, "faces")):
-        floor, rounds = record["rows"][on]["floor"]["0"]["frechet"], record["rounds"][on]
-        ax.axvline(floor, **STYLE["data"])
-        ax.set(xscale="log", xlabel="Frechet (smaller is better)", title=f"{on}, {rounds:,} rounds")
-    for ax, on, side in ((digit_row, "digits", 28), (face_row, "faces", 32)):
-        some = [record["rows"][on][name]["0"].get("fakes") for name in NAMES]
-        blank = torch.ones(8, 784) if on == "digits" else torch.ones(8, 3, 32, 32)
-        plots.image_grid(torch.cat([unpacked(one, side)[:8] if one else blank for one in some]), 8, ax=ax)
-        ax.set_aspect("auto")
-        ax.set_title("fakes of seed 0, averaged", fontsize=10)
-    for ax in (digits, faces):
-        ax.set_yticks([])
+    for place, name in enumerate(NAMES):
+        look = {"marker": "o", "color": COLORS["least squares"] if name[:5] in ("least", "coded") else "#555555"}
+        for modes, good in on_ring()[name]:
+            ring.plot(good, place, mfc=look["color"] if modes == 8 else "white", markersize=5, **look)
+        for ax, on in ((digits, "digits"), (faces, "faces")):
+            found = [one["frechet"] for one in rows[on][name].values() if "frechet" in one]
+            ax.plot(found, [place] * len(found), markersize=5, linestyle="none", **look)
+    title = f"ring of 8, {rounds['ring']:,} rounds\n(filled: all 8 modes found)"
+    ring.set(xlabel="share of good fakes", xlim=(-0.03, 1.03), title=title)
+    for ax, picture, on, side in ((digits, digit_row, "digits", 28), (faces, face_row, "faces", 32)):
+        ax.axvline(rows[on]["floor"]["0"]["frechet"], **STYLE["data"])
+        ax.set(xlabel="Fréchet distance", title=f"{on}, {rounds[on]:,} rounds\n(dotted: real ones)")
+        plots.image_grid(torch.cat([unpacked(rows[on][name]["0"]["fakes"], side) for name in NAMES]), 8, ax=picture)
+        picture.set_aspect("auto")
+        picture.set_title("fakes of seed 0", fontsize=11)
+    digits.set_xlim(0, 650)
+    faces.set(xscale="log", xlim=(1.5, 10_000), xticks=[10, 100, 1000], xticklabels=["10", "100", "1,000"])
+    for ax in (ring, digits, faces):
+        ax.set(
+            yticks=range(len(NAMES)), yticklabels=NAMES.values() if ax is ring else [], ylim=(len(NAMES) - 0.5, -0.5)
+        )
+        ax.grid(axis="y", color="#eeeeee")
     show(figure, "Twelve rows, one for each loss: dots of its seeds on ring, digits and faces, and some of its fakes.")
-
-
-def _dots(ax: Axes, rows: dict[str, dict[str, Any]], key: str) -> None:
-    for place, (name, seeds) in enumerate(rows.items()):
-        color = COLORS["least squares"] if name.startswith(("least", "coded")) else "#555555"
-        for one in seeds.values():
-            if key in one:
-                full = one.get("modes", 8) == 8
-                ax.plot(one[key], place, "o", color=color, mfc=color if full else "white", markersize=5)
-    ax.set_yticks(range(len(rows)), [NAMES[name] for name in rows])
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.grid(axis="y", color="#eeeeee")
 
 
 def shipped(n: int = 12) -> None:
@@ -386,7 +395,7 @@ def check_best(best: Callable[..., Any]) -> str | None:
         "divide by all coins at this place, p_data + p_g.": b * p + a * q,
         "the fakes are missing in the mean: their label is a.": b * share,
         "this is right for as many fakes as real coins at this place only.": torch.full_like(p, (a + b) / 2),
-        "the mean of a and b is not halved: the weights are the shares.": (b * p + a * q) / (2 * (p + q)),
+        "you divide by 2 once more: the two weights add up to 1 already.": (b * p + a * q) / (2 * (p + q)),
     }
     answer = call(best, p, q, a, b)
     if answer is UNANSWERED:

@@ -11,7 +11,7 @@ from torch.distributions import Normal
 
 from gan_lessons import data, losses, plots, pretrained, recipes, svg, theory
 from gan_lessons.devices import seeded
-from gan_lessons.lessons.checking import UNANSWERED, call, check, number, show, tensor, verdict
+from gan_lessons.lessons.checking import call, check, number, show, tensor, verdict
 from gan_lessons.style import STYLE, push_length
 from gan_lessons.tiles import unpacked
 
@@ -30,11 +30,10 @@ NAMES = {  # of the record's variants, from top to bottom
     "least_squares": "least squares 0, 1, 1",
     "coded(-1, 1, 0)": "least squares -1, 1, 0",
 }
-NAMES |= {
-    f"{one}, R1": f"{NAMES[one]}, R1" for one in ("minimax", "non_saturating", "least_squares", "coded(-1, 1, 0)")
-}
+WITH_R1 = "minimax", "non_saturating", "least_squares", "coded(-1, 1, 0)"
+NAMES |= {f"{one}, R1": f"{NAMES[one]}, R1" for one in WITH_R1}
 NAMES["relativistic, R1, R2"] = "relativistic, R1, R2"
-KNOWN = {  # of the ring, in the record of lesson 07: twenty seeds
+KNOWN = {  # rows of the record of lesson 07, twenty seeds on the ring
     "minimax": "ring(loss=losses.minimax)",
     "non_saturating": "ring()",
     "smoothed(0.9)": "ring(loss=losses.smoothed(0.9))",
@@ -264,9 +263,8 @@ def ring_of_each() -> None:
     figure, axes = plt.subplots(2, 6, figsize=(11, 4.4))
     for ax, (key, name) in zip(axes.flat, NAMES.items(), strict=True):
         one = rows[key]["0"]
-        points = torch.tensor(one["fakes"]) / 100
         ax.plot(*real.component_distribution.mean.T, "o", color="#cccccc", markersize=9)
-        ax.plot(*points.T, ".", color=GREEN, markersize=2.5)
+        ax.plot(*(torch.tensor(one["fakes"]) / 100).T, ".", color=GREEN, markersize=2.5)
         ax.set(xlim=(-2.8, 2.8), ylim=(-2.8, 2.8), xticks=[], yticks=[], aspect="equal")
         ax.set_title(
             f"{name.replace('least squares', 'squares')}\n{one['modes']} modes, good {one['good']:.0%}", fontsize=8
@@ -397,7 +395,6 @@ def check_best(best: Callable[..., Any]) -> str | None:
         "this is right for as many fakes as real coins at this place only.": torch.full_like(p, (a + b) / 2),
         "you divide by 2 once more: the two weights add up to 1 already.": (b * p + a * q) / (2 * (p + q)),
     }
-    answer = call(best, p, q, a, b)
-    if answer is UNANSWERED:
-        return UNANSWERED
-    return verdict(answer, right, typical, "of 8 real coins (b = 2) and 2 fakes (a = -1) the mean label is 1.4.")
+    return verdict(
+        call(best, p, q, a, b), right, typical, "of 8 real coins (b = 2) and 2 fakes (a = -1) the mean label is 1.4."
+    )

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from gan_lessons import data, losses, metrics, recipes
+from gan_lessons import data, losses, metrics, pretrained, recipes
 from gan_lessons.devices import seeded
 from gan_lessons.lessons import lsgan as lesson
 
@@ -195,6 +195,67 @@ def test_the_best_output_is_best():
     answers = torch.linspace(-1.5, 1.5, 3001)[:, None]
     cost = at * (answers - 1) ** 2 + q * (answers + 1) ** 2
     assert torch.allclose(lesson.best_output(x, p_g, -1, 1), answers[cost.argmin(dim=0)][:, 0], atol=1e-3)
+
+
+# -- numbers from records ----------------------------------------------------------------------------------------------
+
+
+def said(on, name):
+    """The Fréchet distances of all seeds, as the text lists them."""
+    rows = data.saved_record("lsgan")["rows"][on][name]
+    values = [f"{round(one['frechet']):,}" for _, one in sorted(rows.items())]
+    return " and ".join([*filter(None, [", ".join(values[:-1])]), values[-1]])
+
+
+def test_what_is_said_of_the_ring():
+    all_found = {name: sum(modes == 8 for modes, _ in seeds) for name, seeds in lesson.on_ring().items()}
+    assert {len(lesson.on_ring()[name]) for name in lesson.KNOWN} == {20}
+    ring = [all_found[name] for name in ("least_squares", "minimax", "non_saturating")]
+    assert "{} found all eight, with log(1 - D) {}, and with -log D {}.".format(*ring) in TEXT
+    bare = [name for name in lesson.KNOWN if "R1" not in name]
+    assert max(bare, key=lambda name: all_found[name]) == "least_squares"
+    seeds = lesson.on_ring()["coded(-1, 1, 0)"]
+    assert f"on {all_found['coded(-1, 1, 0)']} of {len(seeds)} seeds all eight bumps were found" in TEXT
+
+
+QUOTED = [
+    *("digits least_squares", "digits non_saturating", "digits coded(-1, 1, 0)"),
+    *("faces least_squares", "faces minimax", "faces minimax, R1", "faces non_saturating", "faces non_saturating, R1"),
+    *("faces least_squares, R1", "faces relativistic, R1, R2"),
+]
+
+
+@pytest.mark.parametrize("quoted", QUOTED)
+def test_what_is_said_of_digits_and_faces(quoted):
+    assert said(*quoted.split(" ", 1)) in TEXT
+
+
+def test_who_is_best_and_worst():
+    rows = data.saved_record("lsgan")["rows"]
+    mean = {
+        on: {
+            name: sum(one["frechet"] for one in rows[on][name].values()) / len(rows[on][name]) for name in lesson.NAMES
+        }
+        for on in ("digits", "faces")
+    }
+    bare = [name for name in lesson.NAMES if "R1" not in name]
+    assert min(bare, key=mean["digits"].get) == "least_squares" == max(bare, key=mean["faces"].get)
+    assert max(lesson.NAMES, key=mean["digits"].get) == "coded(-1, 1, 0)"
+    assert min(bare, key=mean["faces"].get) != "least_squares"
+    best = sorted(lesson.NAMES, key=mean["faces"].get)[:2]
+    assert {*best} == {"minimax, R1", "non_saturating, R1"}
+
+
+def test_what_is_said_of_faces_lsgan():
+    ship = data.saved_record("lsgan")["ship"]
+    assert f"Fréchet distance of {ship['5.0']['frechet']:.0f}" in TEXT
+    loss = ship["5.0"]["curves"]["loss_g"][1]
+    assert f"the mean of G's loss was {loss:.1f}" in TEXT and f"typically {(2 * loss) ** 0.5:.0f} away from c" in TEXT
+    ours, theirs = (pretrained.card(name)["metrics"]["averaged"] for name in ("faces_lsgan", "faces_dcgan"))
+    assert f"{ours['frechet']:.0f}, against {theirs['frechet']:.0f}" in TEXT and ours["kinds"] == 16
+    assert all(abs(ours[name] - share) < 0.02 for name, share in zip(data.ATTRIBUTES, data.SHARES, strict=True))
+    trainer = recipes.faces_lsgan(data=data.faces(64), device="cpu")
+    assert (trainer.r1, trainer.steps, trainer.loss) == (20, 8 * 312, losses.least_squares)
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------

@@ -215,12 +215,14 @@ def pushes_on_sigma() -> None:
     for name, coding in CODINGS.items():
         right.plot(sigmas, [push_of_step(s, coding) for s in sigmas], **_look(name))
     right.axhline(0, **STYLE["guide"])
-    right.set(ylabel="push on σ (wider: above 0)", title="pushes", ylim=(-0.06, 0.14))
+    right.set(
+        ylabel="push on σ (wider: above 0)", title="down the criterion, and G's step by two codings", ylim=(-0.06, 0.14)
+    )
     right.text(3.3, 0.1, "criterion", color=LOOKS["the criterion"][0])
-    right.text(2.9, 0.03, "G's step, 0, 1, 1", color=LOOKS["0, 1, 1"][0], ha="right")
-    right.text(1.9, -0.028, "G's step, -1, 1, 0", color=LOOKS["-1, 1, 0"][0])
+    right.text(2.3, 0.044, "0, 1, 1", color=LOOKS["0, 1, 1"][0])
+    right.text(2.4, -0.026, "-1, 1, 0", color=LOOKS["-1, 1, 0"][0])
     right.plot(1.7, 0, "o", color=LOOKS["-1, 1, 0"][0])
-    right.text(1.7, 0.006, "1.7", color=LOOKS["-1, 1, 0"][0], ha="center")
+    right.text(1.65, -0.017, "1.7", color=LOOKS["-1, 1, 0"][0], ha="right")
     left.text(5.15, 0.38, "real coins")
     for ax in (left, right):
         ax.axvline(5, **STYLE["data"])
@@ -291,6 +293,7 @@ def every_loss() -> None:
         ax.set(xlabel="Fréchet distance", title=f"{on}, {rounds[on]:,} rounds\n(dotted: real ones)")
         plots.image_grid(torch.cat([unpacked(rows[on][name]["0"]["fakes"], side) for name in NAMES]), 8, ax=picture)
         picture.set_aspect("auto")
+        picture.hlines(side * torch.arange(1, len(NAMES)) - 0.5, -0.5, 8 * side - 0.5, color="white", linewidth=3)
         picture.set_title("fakes of seed 0", fontsize=11)
     digits.set_xlim(0, 650)
     faces.set(xscale="log", xlim=(1.5, 10_000), xticks=[10, 100, 1000], xticklabels=["10", "100", "1,000"])
@@ -326,7 +329,7 @@ def check_losses(both: Callable[..., Any]) -> str | None:
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         tensor(answer)
         return "return two numbers: D's loss and G's."
-    mine = torch.stack([torch.as_tensor(number(one)) for one in answer])
+    mine = [number(one) for one in answer]
 
     def mse(out: Tensor, label: float) -> Tensor:
         return ((out - label) ** 2).mean()
@@ -348,53 +351,51 @@ def check_losses(both: Callable[..., Any]) -> str | None:
             mse(fake.sigmoid(), c) / 2,
         ),
         "you sum over the coins; take the mean of each kind.": (3 * d, 3 * g),
-        "the square is missing: this is the mean distance.": (
-            ((real - b).abs().mean() + (fake - a).abs().mean()) / 2,
-            (fake - c).abs().mean() / 2,
-        ),
     }
-    typical = {words: torch.stack([torch.as_tensor(one) for one in wrong]) for words, wrong in typical.items()}
-    told = ", ".join(f"{one:.3f}" for one in mine.tolist())
-    return verdict(mine, torch.stack([d, g]), typical, f"here they are {d:.3f} and {g:.3f}; yours: {told}.")
-
-
-@check
-def check_pushes(three: Callable[..., Any]) -> str | None:
-    """three(out, c) -> pushes per slope of D's output: log(1 - D), -log D with the output as logit; least squares."""
-    out, c = torch.tensor([-3.0, 0.2, 4.0]), 0.5
-    answer = call(three, out, c)
-    if isinstance(answer, (tuple, list)) and len(answer) != 3:
-        return "return three pushes: of log(1 - D), of -log D and of least squares."
-    D = out.sigmoid()
-    right = torch.stack([D, 1 - D, c - out])
-    if tensor(answer).shape != right.shape:
-        return f"for three outputs three rows of three numbers are wanted; got shape {tuple(tensor(answer).shape)}."
-    typical = {
-        "these are slopes of the losses; a push is minus the slope.": -right,
-        "the first two have changed places.": right[[1, 0, 2]],
-        "least squares pushes towards c: c - out, not out - c.": torch.stack([D, 1 - D, out - c]),
-        "least squares has no sigmoid: c - out.": torch.stack([D, 1 - D, c - D]),
-        "these are slopes in D; the losses are to be differentiated in the output.": torch.stack(
-            [1 / (1 - D), 1 / D, c - out]
-        ),
-        "the half in G's loss takes away the 2 of the square: c - out.": torch.stack([D, 1 - D, 2 * (c - out)]),
-    }
-    return verdict(answer, right, typical, "at an output of 0.2 with c = 0.5 they are 0.550, 0.450 and 0.300.")
+    told = " and ".join(f"{one:.3f}" for one in mine)
+    return verdict(mine, (d, g), typical, f"here they are {d:.3f} and {g:.3f}; yours: {told}.")
 
 
 @check
 def check_best(best: Callable[..., Any]) -> str | None:
-    """best(p_data, p_g, a, b) -> the output of the best D at each x."""
-    p, q, a, b = torch.tensor([0.08, 0.02, 0.01]), torch.tensor([0.02, 0.02, 0.05]), -1.0, 2.0
-    right, share = (b * p + a * q) / (p + q), p / (p + q)
+    """best(p_data, p_g, a, b, real) -> the output of the best D at each x, where a share real of the coins is real."""
+    p, q, a, b, real = torch.tensor([0.08, 0.02, 0.01]), torch.tensor([0.02, 0.02, 0.05]), -1.0, 2.0, 0.7
+    mine, theirs = real * p, (1 - real) * q
+    right = (b * mine + a * theirs) / (mine + theirs)
     typical = {
-        "a belongs to p_g, b to p_data; you have it the other way round.": (a * p + b * q) / (p + q),
-        "this is the share of real coins; under a coding it is to be turned into b and a.": share,
-        "divide by all coins at this place, p_data + p_g.": b * p + a * q,
-        "the fakes are missing in the mean: their label is a.": b * share,
-        "this is right for as many fakes as real coins at this place only.": torch.full_like(p, (a + b) / 2),
-        "you divide by 2 once more: the two weights add up to 1 already.": (b * p + a * q) / (2 * (p + q)),
+        "a belongs to the fakes, b to real coins; you have it the other way round.": a + b - right,
+        "this is for as many fakes as real coins; here a share `real` is real.": (b * p + a * q) / (p + q),
+        "the share of fakes is 1 - real, that of real coins real.": (b * (1 - real) * p + a * real * q)
+        / ((1 - real) * p + real * q),
+        "this is the share of real coins; under a coding it is to be turned into b and a.": mine / (mine + theirs),
+        "divide by all coins at this place, those of both kinds.": b * mine + a * theirs,
+        "you divide by p_data + p_g; count the coins: real * p_data + (1 - real) * p_g.": (b * mine + a * theirs)
+        / (p + q),
+        "the fakes are missing in the mean: their label is a.": b * mine / (mine + theirs),
     }
-    return verdict(
-        call(best, p, q, a, b), right, typical, "of 8 real coins (b = 2) and 2 fakes (a = -1) the mean label is 1.4."
-    )
+    return verdict(call(best, p, q, a, b, real), right, typical, "of 8 coins with b = 2 and 2 with a = -1 it is 1.4.")
+
+
+@check
+def check_push(push: Callable[..., Any]) -> str | None:
+    """push(D, z, mu, sigma, c) -> minus the slope in sigma of G's loss, with D held."""
+    z, mu, sigma, c = torch.tensor([-1.5, 0.2, 0.4, 1.7, 2.0]), 499.0, 3.0, 0.25
+
+    def D(x: Tensor) -> Tensor:
+        return ((x - 503) / 5).tanh()
+
+    def slopes(c: float) -> Tensor:  # in mu, in sigma
+        both = torch.tensor([mu, sigma], requires_grad=True)
+        return torch.autograd.grad(((D(both[0] + both[1] * z) - c) ** 2).mean() / 2, both)[0]
+
+    right = -slopes(c)[1]
+    typical = {
+        "this is the slope; a push is minus the slope.": -right,
+        "the half in G's loss is missing.": 2 * right,
+        "you sum over the fakes; take the mean.": len(z) * right,
+        "this is the push on mu: the slope in sigma is wanted.": -slopes(c)[0],
+        "G wants the height c.": -slopes(0.0)[1],
+        "G wants the height c, not 1.": -slopes(1.0)[1],
+    }
+    answer = number(call(push, D, z, mu, sigma, c))
+    return verdict(answer, right, typical, f"here it is {right:.4f}; yours: {answer:.4f}.")

@@ -286,8 +286,9 @@ def every_loss() -> None:
         for ax, on in ((digits, "digits"), (faces, "faces")):
             found = [one["frechet"] for one in rows[on][name].values() if "frechet" in one]
             ax.plot(found, [place] * len(found), markersize=5, linestyle="none", **look)
-    title = f"ring of 8, {rounds['ring']:,} rounds\n(filled: all 8 modes found)"
-    ring.set(xlabel="share of good fakes", xlim=(-0.03, 1.03), title=title)
+    ring.set(
+        xlabel="share of good fakes (filled: 8 modes)", xlim=(-0.03, 1.03), title=f"ring, {rounds['ring']:,} rounds"
+    )
     for ax, picture, on, side in ((digits, digit_row, "digits", 28), (faces, face_row, "faces", 32)):
         ax.axvline(rows[on]["floor"]["0"]["frechet"], **STYLE["data"])
         ax.set(xlabel="Fréchet distance", title=f"{on}, {rounds[on]:,} rounds\n(dotted: real ones)")

@@ -119,6 +119,17 @@ def r2_penalty(out_fake: Tensor, x_fake: Tensor) -> Tensor:
     return r1_penalty(out_fake, x_fake)
 
 
+def penalised(
+    D: Callable[[Tensor], Tensor], x_real: Tensor, x_fake: Tensor, r1: float, r2: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What D says of both, and its penalty: r1 times `r1_penalty` of the data, r2 times `r2_penalty` of the fakes."""
+    x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
+    out_real, out_fake = D(x_real), D(x_fake)
+    penalty = r1 * r1_penalty(out_real, x_real) if r1 else 0.0
+    penalty += r2 * r2_penalty(out_fake, x_fake) if r2 else 0.0
+    return out_real, out_fake, penalty
+
+
 def _of_fakes(loss: Callable[[Tensor], Tensor]) -> Callable[[Tensor | None, Tensor], Tensor]:
     return lambda out_real, out_fake: loss(out_fake)
 

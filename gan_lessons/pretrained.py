@@ -26,6 +26,7 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "faces_dcgan": ("faces_dcgan", {}),
     "faces_lsgan": ("faces_lsgan", {}),
 }
+SCRIPTS = {"faces_vae": "vae_record.py"}  # that make what is no generator
 _WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -140,10 +141,15 @@ def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         damage = repr(error)
     if damage:
-        script = f"train_pretrained.py {name}" if name in GENERATORS else f"train_{name}.py"
+        script = f"train_pretrained.py {name}" if name in GENERATORS else SCRIPTS.get(name, f"train_{name}.py")
         raise RuntimeError(
             f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
             "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "
             f"`python tests/make/{script}` in a clone makes them anew."
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), card
+
+
+def kept(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """State dicts by net, and their card, of what ships beside the generators: "faces_vae", for `vae.shipped`."""
+    return _read(name)

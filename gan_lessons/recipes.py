@@ -37,6 +37,7 @@ from gan_lessons.optimizers import cosine
 from gan_lessons.portraits import (
     faces_dcgan,
     faces_dcgan_generator,
+    faces_little,
     faces_lsgan,
     faces_lsgan_generator,
     faces_quick,
@@ -47,6 +48,7 @@ __all__ = [
     "cosine",
     "faces_dcgan",
     "faces_dcgan_generator",
+    "faces_little",
     "faces_lsgan",
     "faces_lsgan_generator",
     "faces_quick",

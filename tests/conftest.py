@@ -1,9 +1,9 @@
-"""Tests run on the CPU, and draw without a screen."""
+"""Tests run on the CPU unless told otherwise, and draw without a screen."""
 
 import os
 import signal
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch is imported
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # before torch is imported; with "0" test_graphs.py plays on a GPU
 os.environ.pop("MPLBACKEND", None)  # the notebooks' kernels inherit it, and would draw nothing
 os.environ["TQDM_MININTERVAL"] = "1"  # nbval reads a cell's messages at its end; beyond 1,000 of them zmq drops some
 

@@ -12,8 +12,8 @@ import gan_lessons
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
 SMALL = "arguments devices laws pictures faces data losses convolutional models optimizers guards players records"
-GAME = f"{SMALL} checkpoints training digits portraits recipes"
-KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes seen"
+GAME = f"{SMALL} graphs checkpoints training digits augment portraits recipes"
+KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes vae seen"
 VIEWS = "views.figure1 views.plane views.images views.through views.bells views.latent views.attributes views"
 DRAWING = f"style tiles plots hill svg {VIEWS}"
 LIVE = "live.words live.page live.clock live.controls live.history live.game live.drag live.panel live"

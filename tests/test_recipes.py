@@ -13,7 +13,7 @@ from gan_lessons.optimizers import RisingMomentum
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
     *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_small, recipes.mnist_best),
-    *(recipes.faces_dcgan, recipes.faces_quick, recipes.faces_lsgan),
+    *(recipes.faces_dcgan, recipes.faces_quick, recipes.faces_little, recipes.faces_lsgan),
 ]
 
 

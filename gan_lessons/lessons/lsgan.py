@@ -130,8 +130,7 @@ def every_place() -> None:
         bottom.text(at, height, name, color=COLORS[name])
     for ax in (top, bottom):
         ax.axvline(490, **STYLE["guide"])
-        ax.axhline(0, **STYLE["guide"])
-    top.axhline(1, **STYLE["guide"])
+        ax.hlines((0, 1) if ax is top else 0, *ENDS, **STYLE["guide"])
     bottom.set(xlabel="where the fake is, x", ylabel="push (to the right: above 0)", xlim=ENDS)
     show(
         figure, "Above, a straight line and an S-curve. Below, three pushes: one falls to 0, one rises, one crosses 0."
@@ -158,8 +157,7 @@ def trained_hill(turns: int = 600, seed: int = 0) -> None:
         ax.plot(x, 9 * p.log_prob(x).exp(), **STYLE[key])
     ax.plot(x, best_output(x, p_g), **STYLE["D*"])
     ax.plot(x, gan.discriminator(x).detach(), **STYLE["D"])
-    for height in (0, 1):
-        ax.axhline(height, **STYLE["guide"])
+    ax.hlines((0, 1), *ENDS, **STYLE["guide"])
     ax.text(468, 0.45, "fakes", color=GREEN)
     ax.text(508, 0.45, "real coins")
     ax.text(538, 0.86, "D*", color=ORANGE, ha="right")

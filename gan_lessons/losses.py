@@ -6,7 +6,7 @@ log sigmoid(l) = -softplus(-l) is exact where log(D(x)) would round to log(0).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 from torch.autograd import grad
@@ -66,26 +66,6 @@ def non_saturating_generator_loss(logits_fake: Tensor) -> Tensor:
     Returns a scalar in nats; log 2 = 0.693 when D cannot tell.
     """
     return softplus(-logits_fake).mean()
-
-
-def least_squares_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
-    """Squared distance of D's raw output from 1 on data and from 0 on fakes, halved.
-
-        L_D = mean((D(x) - 1)^2) / 2 + mean(D(G(z))^2) / 2     (Mao et al. 2017, eq. 9, the 0-1 coding)
-
-    Returns a scalar; 1/4 when D says 1/2 everywhere.
-    """
-    return ((out_real - 1) ** 2).mean() / 2 + (out_fake**2).mean() / 2
-
-
-def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
-    """Squared distance of D's raw output on fakes from 1, halved.
-
-        L_G = mean((D(G(z)) - 1)^2) / 2     (Mao et al. 2017, eq. 9)
-
-    Returns a scalar; 1/8 when D says 1/2 everywhere.
-    """
-    return ((out_fake - 1) ** 2).mean() / 2
 
 
 def relativistic_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
@@ -168,13 +148,39 @@ non_saturating = Loss(
     at_equilibrium=(math.log(4), math.log(2)),
     name="non_saturating",
 )
-least_squares = Loss(
-    least_squares_discriminator_loss,
-    _of_fakes(least_squares_generator_loss),
-    probability=Tensor.clone,
-    at_equilibrium=(1 / 4, 1 / 8),
-    name="least_squares",
-)
+
+
+def coded(a: float = 0, b: float = 1, c: float = 1) -> Loss:
+    """Least squares: D's raw output should be a on fakes and b on data, and G wants c of it.
+
+        L_D = mean((D(x) - b)^2) / 2 + mean((D(G(z)) - a)^2) / 2,   L_G = mean((D(G(z)) - c)^2) / 2
+                                                                            (Mao et al. 2017, eq. 2)
+
+    The best D is (b p_data + a p_g) / (p_data + p_g), so (D - a) / (b - a) is the share of data. coded(0, 1, 1) is
+    `least_squares`. With coded(-1, 1, 0) the best D has made L_D a constant less half of Pearson's chi^2 between
+    p_data + p_g and 2 p_g. Raises ValueError unless a, b and c are finite numbers, and b is not a.
+
+    >>> from torch import tensor
+    >>> coded(-1, 1, 0).discriminator(tensor([1.0, 0.0]), tensor([-1.0, 1.0])).item()  # (0 + 1) / 4 + (0 + 4) / 4
+    1.25
+    """
+    a, b, c = number("a", a), number("b", b), number("c", c)
+    if a == b:
+        raise ValueError(f"b: got {b:g}, which is a; D can tell data from fakes only if they have different numbers")
+
+    def discriminator(out_real: Tensor, out_fake: Tensor) -> Tensor:
+        return ((out_real - b) ** 2).mean() / 2 + ((out_fake - a) ** 2).mean() / 2
+
+    return Loss(
+        discriminator,
+        _of_fakes(lambda out_fake: ((out_fake - c) ** 2).mean() / 2),
+        probability=lambda out: (out - a) / (b - a),
+        at_equilibrium=((b - a) ** 2 / 4, ((a + b) / 2 - c) ** 2 / 2),
+        name=f"coded({', '.join(repr(int(one) if one.is_integer() else one) for one in (a, b, c))})",
+    )
+
+
+least_squares = replace(coded(0, 1, 1), name="least_squares")
 relativistic = Loss(
     relativistic_discriminator_loss,
     relativistic_generator_loss,

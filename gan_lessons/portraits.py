@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.distributions import Distribution
 
-from gan_lessons import data
+from gan_lessons import data, losses
 from gan_lessons.arguments import one_of, shown
 from gan_lessons.augment import Augment, AugmentedTrainer
 from gan_lessons.conditional import TOLD, Asked, ConditionalDiscriminator, ConditionalGenerator, Pairs
@@ -36,6 +36,19 @@ def faces_quick(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer
 
 def faces_dcgan_generator() -> tuple[DCGANGenerator, Distribution]:
     return DCGANGenerator(32, 128, 64, 32, 3), data.standard_normal(32)
+
+
+def faces_lsgan(seed: int = 0, device: str = "auto", **settings: Any) -> Trainer:
+    """Least squares on the players of `faces_dcgan`, 8 epochs, three minutes on two CPU cores; rates fall to 0.
+
+    R1 20 in place of 5: near rest, where a logit is 4 D - 2, it weighs as much in least squares as 5 in logits. With 5
+    it fails: `data.saved_record("lsgan")`.
+    """
+    recipe = {"average": 0.999, "steps": 8 * EPOCH, "decay": cosine, "loss": losses.least_squares, "r1": 20.0}
+    return _faces(recipe, seed, device, settings)
+
+
+faces_lsgan_generator = faces_dcgan_generator
 
 
 def _faces(

@@ -24,6 +24,7 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist_small_z8": ("mnist_small", {"latent_dim": 8}),
     "mnist_small_z64": ("mnist_small", {"latent_dim": 64}),
     "faces_dcgan": ("faces_dcgan", {}),
+    "faces_lsgan": ("faces_lsgan", {}),
     "mnist_conditional": ("mnist_conditional", {}),  # these two get (z, y), which their latent draws
     "faces_conditional": ("faces_conditional", {}),
 }

@@ -42,6 +42,8 @@ from gan_lessons.portraits import (
     faces_dcgan,
     faces_dcgan_generator,
     faces_little,
+    faces_lsgan,
+    faces_lsgan_generator,
     faces_quick,
 )
 from gan_lessons.training import Trainer
@@ -53,6 +55,8 @@ __all__ = [
     "faces_dcgan",
     "faces_dcgan_generator",
     "faces_little",
+    "faces_lsgan",
+    "faces_lsgan_generator",
     "faces_quick",
     "gaussian",
     "gaussian_mlp",

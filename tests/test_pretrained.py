@@ -24,6 +24,7 @@ LATENT_DIMS = {
     "mnist_small_z8": 8,
     "mnist_small_z64": 64,
     "faces_dcgan": 32,
+    "faces_lsgan": 32,
     "mnist_conditional": 26,
     "faces_conditional": 36,
 }

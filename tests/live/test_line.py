@@ -57,6 +57,7 @@ def no_memory():
 GAMES = {
     "smoothed": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.smoothed(0.9)),
     "least squares": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.least_squares, seed=3),
+    "a coding": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.coded(-1, 1, 0.5)),
     "own data": lambda: Panel(recipes.gaussian, Figure1(), **near(Normal(4.0, 1.25))),
     "own data, mlp": lambda: Panel(recipes.gaussian_mlp, Figure1(), data=Uniform(490.0, 510.0)),
     "own bumps": lambda: Panel(recipes.three_bumps, Figure1(), data=data.bumps((0, 9.5), (1, 2), (1, 3)), pack=2),

@@ -38,6 +38,7 @@ STILLS = {
     "09": Still("Rows of 14 images each: real: 244 nats", (0, 0, 0.55, 1)),
     "10": Still("A page of digits that change little by little", (0, 0, 0.56, 0.62)),
     "11": Still("Ten faces lose and get glasses", (0, 0.09, 0.655, 0.62)),
+    "12": Still("Above, a straight line and an S-curve. Below, three pushes"),
     "13": Still("Rows of ten digits, 0 to 9"),
     "14": Still("Four rows: a real face, seven faces on the way"),
     "15": Still("Three times six fakes, and under each the training face", (0, 0, 0.665, 1)),

@@ -11,12 +11,12 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-SMALL = "arguments devices laws pictures faces data losses convolutional models optimizers guards players records"
+SMALL = "arguments devices laws pictures faces shapes data losses convolutional models optimizers guards players records"
 GAME = f"{SMALL} checkpoints training digits portraits recipes"
 KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes seen"
-VIEWS = "views.figure1 views.plane views.images views.through views.bells views.latent views.attributes views"
+VIEWS = "views.figure1 views.plane views.images views.through views.parts views.bells views.latent views.attributes views"
 DRAWING = f"style tiles plots hill svg {VIEWS}"
-LIVE = "live.words live.page live.clock live.controls live.history live.game live.drag live.panel live"
+LIVE = "live.words live.page live.clock live.controls live.history live.game live.slow live.drag live.panel live.playground live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

@@ -55,9 +55,11 @@ def players(trainer: Trainer) -> list[Control]:
     ]
 
 
-def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any]) -> list[Control]:
-    """Loss, batch size, both penalties and, where the recipe has it, the start of G."""
-    known = losses.NAMED | {trainer.loss.name: trainer.loss}  # the recipe's own may have another name
+def more(
+    trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any], also: Sequence[losses.Loss] = ()
+) -> list[Control]:
+    """Loss (also: more of them), batch size, both penalties and, where the recipe has it, the start of G."""
+    known = losses.NAMED | {one.name: one for one in (*also, trainer.loss)}  # the recipe's own may have another name
     loss = widgets.Dropdown(options=[(name, name) for name in known], value=trainer.loss.name)
     sizes = _choice(widgets.SelectionSlider, [8, 16, 32, 64, 128, 256, 512], trainer.batch_size)
     made = [
@@ -132,6 +134,12 @@ def optimizer(name: str = "Adam") -> Control:
     choice = widgets.Dropdown(options=[(one, one) for one in codes], value=name)
     made = {"Adam": adam, "SGD": torch.optim.SGD}
     return Control("optimizer", (labelled(choice, "optimizer"),), made.get, codes.get)
+
+
+def width(units: int) -> Control:
+    """How many units each layer of G has, and D half as many (`recipes.plane`); another number begins a new game."""
+    choice = _choice(widgets.SelectionSlider, [4, 8, 16, 32, 64, 128, 256], units)
+    return Control("width", (labelled(choice, "units a layer of G"),))
 
 
 def pack() -> Control:

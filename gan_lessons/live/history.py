@@ -35,6 +35,11 @@ class History:
         """What was noted up to the step at which the trainer is now; each note has its "step"."""
         return self._notes[: bisect_right(self._notes, self._trainer.steps_done, key=lambda note: note["step"])]
 
+    @property
+    def notes(self) -> list[dict[str, float]]:
+        """All that was noted, also what lies ahead of where the trainer was taken back to."""
+        return self._notes[:]
+
     def note(self, measured: dict[str, float], whole: bool = True) -> None:
         """Add what is measured now to the track, and take a snapshot if it is time for one and the round is whole."""
         now = self._trainer.steps_done

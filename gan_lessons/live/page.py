@@ -1,5 +1,7 @@
 """What a panel needs on its page besides its widgets: how it looks, and what ipywidgets leave out."""
 
+from collections.abc import Iterator
+
 import ipywidgets as widgets
 
 STYLE_SHEET = """<style>
@@ -65,3 +67,11 @@ const wait = setInterval(() => {
 def style_sheet() -> widgets.HTML:
     """What a panel needs on its page: how it looks, and names for those who cannot see it."""
     return widgets.HTML(STYLE_SHEET + NAMES, layout=widgets.Layout(display="none"))
+
+
+def inside(box: widgets.Box) -> Iterator[widgets.Widget]:
+    """All widgets that a box holds, at whatever depth."""
+    for child in box.children:
+        if isinstance(child, widgets.Box):
+            yield from inside(child)
+        yield child

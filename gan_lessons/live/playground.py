@@ -1,0 +1,238 @@
+"""The playground: one panel with every kind of data."""
+
+import html
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import ipywidgets as widgets
+import torch
+from torch.distributions import Distribution, Independent, Normal, Uniform
+
+from gan_lessons import data, losses, recipes
+from gan_lessons.arguments import count, one_of
+from gan_lessons.live import controls
+from gan_lessons.live.controls import Control, labelled
+from gan_lessons.live.game import Start
+from gan_lessons.live.panel import SPEEDS, Panel
+from gan_lessons.live.slow import Slow
+from gan_lessons.training import Trainer
+from gan_lessons.views import Figure1, Images, Plane, parts
+
+NUMBER, PLANE, PICTURES = "one number", "points of the plane", "pictures"
+VIEWS = {NUMBER: Figure1, PLANE: Plane, PICTURES: Images}
+EVERYWHERE = ("k", "lr_d", "lr_g", "loss", "batch_size", "r1", "r2")
+SETTINGS = {  # that make sense for each
+    NUMBER: (*EVERYWHERE, "optimizer", "latent"),
+    PLANE: (*EVERYWHERE, "optimizer", "latent", "width"),
+    PICTURES: EVERYWHERE,
+}
+TRAVELS = ("k", "loss")  # to data of another sort, if the learner has moved it; rates and penalties are in other units
+SLOW = "slow motion, part by part"
+
+
+class Kind(NamedTuple):
+    """A kind of data: its words, what it is of, and the recipe that learns it, with the settings for a typed text."""
+
+    words: str
+    family: str
+    recipe: Callable[..., Trainer]
+    settings: Callable[[str], dict[str, Any]] = lambda text: {}
+
+
+KINDS = {
+    "gaussian": Kind("one number: N(500, 5²)", NUMBER, recipes.gaussian),
+    "bumps": Kind("one number: three bumps", NUMBER, recipes.three_bumps),
+    "ring": Kind("plane: a ring of 8", PLANE, recipes.plane, lambda text: {"data": data.ring(), "width": 32}),
+    "grid": Kind("plane: a grid of 25", PLANE, recipes.plane, lambda text: {"data": data.grid()}),
+    "moons": Kind("plane: two moons", PLANE, recipes.plane, lambda text: {"data": data.moons()}),
+    "spiral": Kind("plane: a spiral", PLANE, recipes.plane, lambda text: {"data": data.spiral()}),
+    "word": Kind("plane: a word you type", PLANE, recipes.plane, lambda text: {"data": data.word(text)}),
+    "digits": Kind("pictures: digits", PICTURES, recipes.mnist_quick),
+    "faces": Kind("pictures: faces", PICTURES, recipes.faces_quick),
+}
+
+
+class Playground(Panel):
+    """Every kind of data in one panel, with every control: show it as the last line of a cell, and press play.
+
+    kind: one of KINDS, to begin with; text: the word that is learned where the data are a word. Other data begin a new
+    game. What you have moved stays where it makes sense: k and the loss always, all else among data of one sort
+    (numbers, points, pictures), where rates and penalties are in the same unit; the rest is as the recipe has it.
+
+    `.kind`, `.text`, `.seconds` (of play since the game began) and `.notes` (all that was measured, also what lies
+    ahead of where one went back to) are there to be read.
+    """
+
+    slow = 1.3
+    _losses = (losses.top_k(0.3),)  # that of digits
+
+    def __init__(self, kind: str = "ring", text: str = "GAN", seed: int = 0):
+        self.kind, self.text, self.seconds, self._own = "gaussian", text, 0.0, {}
+        self._parts = Slow()
+        self._choice = labelled(
+            widgets.Dropdown(options=[(one.words, name) for name, one in KINDS.items()], value=self.kind),
+            *("data", "40px", "255px"),
+        )
+        self._word = labelled(widgets.Text(text, continuous_update=False), "", "0px", "120px")
+        self._word.tooltip = "the word: its letters become the data"
+        self._best = widgets.Checkbox(False, description="D*, the best D there is", indent=False)
+        latent = labelled(widgets.Dropdown(options=[("normal", "normal"), ("uniform", "uniform")]), "z")
+        noise = Control("latent", (latent,), lambda name: self._latent(name)[0], lambda name: self._latent(name)[1])
+        super().__init__(
+            *(recipes.gaussian, Figure1(), noise, controls.optimizer(), controls.width(128)),
+            **{"name": "playground", "seed": seed},
+        )
+        self._switch(one_of("kind", kind, KINDS), text, seed, False, {})
+
+    # -- the page ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _controls(self) -> dict[str, Control]:
+        """Those that make sense for the data of now."""
+        return {name: control for name, control in self._all.items() if name in self._known(self.kind)}
+
+    @_controls.setter
+    def _controls(self, value: dict[str, Control]) -> None:
+        self._all = value
+
+    @staticmethod
+    def _known(kind: str) -> tuple[str, ...]:
+        """The settings that make sense for a kind of data."""
+        return (*SETTINGS[KINDS[kind].family], *(["start"] if kind == "gaussian" else []))
+
+    def _page(self, *groups: list[Control]) -> list[widgets.Widget]:
+        style, *_, opener, drawer = super()._page(*groups)
+        first, extra, more = ([one for control in group for one in control.inputs] for group in groups)
+        for name, one in {"kind": self._choice, "text": self._word, "best": self._best}.items():
+            one.add_class(f"gl-{name}")
+        self._choice.observe(lambda move: self._chosen(), "value")
+        self._word.observe(lambda move: self._chosen(), "value")
+        self._best.observe(lambda move: self._clock.ask(lambda: setattr(self._view, "D_star", move["new"])), "value")
+        part = self._button("One part", "slow motion by hand: the next part of the round", "part", self._one_part)
+        self._speed.options = [(SLOW, 0), *list(SPEEDS.items())[1:]]
+        labelled(self._speed, "speed", "45px", "365px")
+        labelled(self._back, "back to round", "90px", "335px")
+        k, *rates = first
+        b = self._buttons
+        rows = [
+            widgets.HBox([self._choice, self._word, b["seed"]]),
+            widgets.HBox([self.play, b["step"], b["reset"], k]),
+            controls.grid(rates),
+            widgets.HBox([part, b["step-d"], b["step-g"], self._speed]),
+            widgets.HBox([self._back, more[0]]),
+        ]
+        self._drawer.children = [controls.grid([*extra, *more[1:]]), self._best, self._numbers, self._code]
+        opener.tooltip = "optimiser, z, penalties, batch size, the code"
+        return [style, *rows, self._picture, self._status, self._error, opener, drawer]
+
+    # -- the data, called by the clock -----------------------------------------------------------------------------------
+
+    def _chosen(self) -> None:
+        if not self._putting:
+            self._clock.ask(lambda: self._switch(self._choice.value, self._word.value, self._game.seed, True, {}))
+
+    def _switch(self, kind: str, text: str, seed: int, keep: bool, held: dict[str, tuple[Any, ...]]) -> None:
+        """A new game with other data. keep: what was moved, where it makes sense; held: what inputs are to hold."""
+        told, before = KINDS[kind], KINDS[self.kind].family
+        if told.family == PICTURES:
+            self._status.value = f"Fetching {kind} ..."  # the first time they take a second or two
+        start = Start(told.recipe, told.settings(text))
+        own = start.trainer(seed)  # refuses before anything is changed
+        moved = {name: values for name, values in self._read().items() if keep and values != self._own.get(name)}
+        kept = {name: v for name, v in moved.items() if name in TRAVELS or told.family == before}
+        self.kind, self.text, self._start, self._view = kind, text, start, VIEWS[told.family]()
+        if told.family == NUMBER:
+            self._view.D_star = self._best.value
+        self._put(self._recipes_own(own, told.settings(text)))
+        self._own = self._read()
+        now = self._controls
+        first = [now[name] for name in ("k", "lr_d", "lr_g")]
+        self._start.choices(first, [control for control in now.values() if control not in first])
+        self._put({name: values for name, values in (kept | held).items() if name in now})
+        self._begin(seed)
+
+    def _recipes_own(self, trainer: Trainer, settings: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """What the inputs hold where nothing was moved."""
+        own = {name: (getattr(trainer, name),) for name in EVERYWHERE} | {"loss": (trainer.loss.name,)}
+        own |= {"latent": ("normal",), "optimizer": ("Adam",), "width": (settings.get("width", 128),)}
+        return own | {"start": ((480.0, 1.0),)}
+
+    def _read(self) -> dict[str, tuple[Any, ...]]:
+        return {name: control.values() for name, control in self._controls.items()}
+
+    def _put(self, held: dict[str, tuple[Any, ...]]) -> None:
+        """Set inputs, and show those that make sense."""
+        self._putting = True
+        try:
+            for name, values in held.items():
+                controls.put(self._all[name], values)
+            self._choice.value, self._word.value = self.kind, self.text
+        finally:
+            self._putting = False
+        for name, control in self._all.items():
+            for one in control.inputs:
+                one.layout.display = "" if name in self._controls else "none"
+        self._word.layout.display = "" if self.kind == "word" else "none"
+        self._best.layout.display = "" if KINDS[self.kind].family == NUMBER else "none"
+
+    def _latent(self, name: str) -> tuple[Distribution, str]:
+        """z of one number or of two, and the code that makes it."""
+        low, code = -(3**0.5), {"normal": "Normal(0.0, 1.0)", "uniform": "Uniform(-(3**0.5), 3**0.5)"}
+        if KINDS[self.kind].family == NUMBER:
+            return {"normal": Normal(0.0, 1.0), "uniform": Uniform(low, -low)}[name], code[name]
+        ends = low * torch.ones(2)
+        both = {"normal": data.standard_normal(2), "uniform": Independent(Uniform(ends, -ends), 1)}
+        return both[name], {"normal": "data.standard_normal(2)"}.get(name)
+
+    # -- the work, called by the clock -----------------------------------------------------------------------------------
+
+    def _train(self) -> None:
+        began = time.monotonic()
+        if self._speed.value:
+            super()._train()
+        else:
+            self._one_part()
+        self.seconds += time.monotonic() - began
+
+    def _one_part(self) -> None:
+        self._error.value = ""
+        self._parts.next(self._game, self._view)
+
+    def _begin(self, seed: int | None = None) -> None:
+        super()._begin(seed)
+        self.seconds, self._parts = 0.0, Slow()
+
+    def _show(self) -> None:
+        part = self._parts.part(self._game)
+        self._view.pushes = part is None or part.name == "push"
+        super()._show()
+        if part is not None:
+            drawn, words = parts.over(self._view, self.trainer, part)
+            self._picture.value = self._picture.value.removesuffix("</svg>") + drawn + "</svg>"
+            self._status.value = f"Round {self.trainer.steps_done}, {html.escape(words)}."
+
+    # -- from Python ---------------------------------------------------------------------------------------------------
+
+    @property
+    def notes(self) -> list[dict[str, float]]:
+        """What was measured at each frame, also at those that lie ahead of where one went back to."""
+        return self._game.past.notes
+
+    def settings(self) -> dict[str, Any]:
+        """What the inputs hold, by the names of settings."""
+        return {name: values[0] for name, values in self._read().items()}
+
+    def begin(self, kind: str | None = None, text: str | None = None, **settings: Any) -> None:
+        """Begin a new game. With a kind, all is as its recipe has it but for the settings given; else the rest stays.
+
+        panel.begin("ring", k=3, seed=1); panel.begin("word", text="Hi"). Raises ValueError for what there is not.
+        """
+        chosen = self.kind if kind is None else one_of("kind", kind, KINDS)
+        text = self.text if text is None else text
+        seed = count("seed", settings.pop("seed", self._game.seed))
+        known = self._known(chosen)
+        for name in settings.keys() - set(known):
+            raise ValueError(f"settings: got {name!r}; for {chosen!r} they are 'seed' and {list(known)}")
+        held = {name: controls.fitting(self._all[name], value) for name, value in settings.items()}
+        self._clock.ask(lambda: self._switch(chosen, text, seed, kind is None, held))

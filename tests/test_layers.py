@@ -11,12 +11,13 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-SMALL = "arguments devices laws pictures faces shapes data losses convolutional models optimizers guards players records"
-GAME = f"{SMALL} checkpoints training digits portraits recipes"
+SMALL = "arguments devices laws pictures faces shapes data losses convolutional models optimizers guards players"
+GAME = f"{SMALL} records checkpoints training digits portraits recipes"
 KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes seen"
-VIEWS = "views.figure1 views.plane views.images views.through views.parts views.bells views.latent views.attributes views"
-DRAWING = f"style tiles plots hill svg {VIEWS}"
-LIVE = "live.words live.page live.clock live.controls live.history live.game live.slow live.drag live.panel live.playground live"
+VIEWS = "views.figure1 views.plane views.images views.parts views.through views.bells views.latent views.attributes"
+DRAWING = f"style tiles plots hill svg {VIEWS} views"
+PANEL = "live.words live.page live.clock live.controls live.history live.game live.panel"
+LIVE = f"{PANEL} live.drag live.kinds live.slow live.playground live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

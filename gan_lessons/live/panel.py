@@ -83,7 +83,7 @@ class Panel(widgets.VBox):
         for control in (*first, *extra, *more):
             for one in control.inputs:
                 one.add_class(f"gl-{control.setting.replace('_', '-')}")
-                one.observe(lambda _, control=control: self._moved(control), "value")
+                one.observe(lambda _, one=control: self._putting or ask(lambda: self._set(one)), "value")
         self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed", width="520px")
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else self.slow), "value")
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to round")
@@ -149,10 +149,6 @@ class Panel(widgets.VBox):
     def _one_round(self) -> None:
         self._error.value = ""
         self._game.one_round()
-
-    def _moved(self, control: Control) -> None:
-        if not self._putting:
-            self._clock.ask(lambda: self._set(control))
 
     def _set(self, control: Control) -> None:
         if not self._game.set(control):

@@ -2,8 +2,7 @@
 
 import html
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -11,46 +10,15 @@ from torch.distributions import Distribution, Independent, Normal, Uniform
 
 from gan_lessons import data, losses, recipes
 from gan_lessons.arguments import count, one_of
-from gan_lessons.live import controls
+from gan_lessons.live import controls, kinds
 from gan_lessons.live.controls import Control, labelled
 from gan_lessons.live.game import Start
+from gan_lessons.live.kinds import KINDS, NUMBER, PICTURES, TRAVELS, VIEWS
 from gan_lessons.live.panel import SPEEDS, Panel
 from gan_lessons.live.slow import Slow
-from gan_lessons.training import Trainer
-from gan_lessons.views import Figure1, Images, Plane, parts
+from gan_lessons.views import Figure1, parts
 
-NUMBER, PLANE, PICTURES = "one number", "points of the plane", "pictures"
-VIEWS = {NUMBER: Figure1, PLANE: Plane, PICTURES: Images}
-EVERYWHERE = ("k", "lr_d", "lr_g", "loss", "batch_size", "r1", "r2")
-SETTINGS = {  # that make sense for each
-    NUMBER: (*EVERYWHERE, "optimizer", "latent"),
-    PLANE: (*EVERYWHERE, "optimizer", "latent", "width"),
-    PICTURES: EVERYWHERE,
-}
-TRAVELS = ("k", "loss")  # to data of another sort, if the learner has moved it; rates and penalties are in other units
 SLOW = "slow motion, part by part"
-
-
-class Kind(NamedTuple):
-    """A kind of data: its words, what it is of, and the recipe that learns it, with the settings for a typed text."""
-
-    words: str
-    family: str
-    recipe: Callable[..., Trainer]
-    settings: Callable[[str], dict[str, Any]] = lambda text: {}
-
-
-KINDS = {
-    "gaussian": Kind("one number: N(500, 5²)", NUMBER, recipes.gaussian),
-    "bumps": Kind("one number: three bumps", NUMBER, recipes.three_bumps),
-    "ring": Kind("plane: a ring of 8", PLANE, recipes.plane, lambda text: {"data": data.ring(), "width": 32}),
-    "grid": Kind("plane: a grid of 25", PLANE, recipes.plane, lambda text: {"data": data.grid()}),
-    "moons": Kind("plane: two moons", PLANE, recipes.plane, lambda text: {"data": data.moons()}),
-    "spiral": Kind("plane: a spiral", PLANE, recipes.plane, lambda text: {"data": data.spiral()}),
-    "word": Kind("plane: a word you type", PLANE, recipes.plane, lambda text: {"data": data.word(text)}),
-    "digits": Kind("pictures: digits", PICTURES, recipes.mnist_quick),
-    "faces": Kind("pictures: faces", PICTURES, recipes.faces_quick),
-}
 
 
 class Playground(Panel):
@@ -69,7 +37,7 @@ class Playground(Panel):
 
     def __init__(self, kind: str = "ring", text: str = "GAN", seed: int = 0):
         self.kind, self.text, self.seconds, self._own = "gaussian", text, 0.0, {}
-        self._parts = Slow()
+        self._parts, self._usual = Slow(), 5  # rounds a frame, until the learner chooses
         self._choice = labelled(
             widgets.Dropdown(options=[(one.words, name) for name, one in KINDS.items()], value=self.kind),
             *("data", "40px", "255px"),
@@ -90,16 +58,11 @@ class Playground(Panel):
     @property
     def _controls(self) -> dict[str, Control]:
         """Those that make sense for the data of now."""
-        return {name: control for name, control in self._all.items() if name in self._known(self.kind)}
+        return {name: control for name, control in self._all.items() if name in kinds.known(self.kind)}
 
     @_controls.setter
     def _controls(self, value: dict[str, Control]) -> None:
         self._all = value
-
-    @staticmethod
-    def _known(kind: str) -> tuple[str, ...]:
-        """The settings that make sense for a kind of data."""
-        return (*SETTINGS[KINDS[kind].family], *(["start"] if kind == "gaussian" else []))
 
     def _page(self, *groups: list[Control]) -> list[widgets.Widget]:
         style, *_, opener, drawer = super()._page(*groups)
@@ -110,7 +73,7 @@ class Playground(Panel):
         self._word.observe(lambda move: self._chosen(), "value")
         self._best.observe(lambda move: self._clock.ask(lambda: setattr(self._view, "D_star", move["new"])), "value")
         part = self._button("One part", "slow motion by hand: the next part of the round", "part", self._one_part)
-        self._speed.options = [(SLOW, 0), *list(SPEEDS.items())[1:]]
+        self._speed.options, self._speed.value = [(SLOW, 0), *list(SPEEDS.items())[1:]], self._usual
         labelled(self._speed, "speed", "45px", "365px")
         labelled(self._back, "back to round", "90px", "335px")
         k, *rates = first
@@ -126,7 +89,7 @@ class Playground(Panel):
         opener.tooltip = "optimiser, z, penalties, batch size, the code"
         return [style, *rows, self._picture, self._status, self._error, opener, drawer]
 
-    # -- the data, called by the clock -----------------------------------------------------------------------------------
+    # -- the data, called by the clock ---------------------------------------------------------------------------------
 
     def _chosen(self) -> None:
         if not self._putting:
@@ -138,25 +101,19 @@ class Playground(Panel):
         if told.family == PICTURES:
             self._status.value = f"Fetching {kind} ..."  # the first time they take a second or two
         start = Start(told.recipe, told.settings(text))
-        own = start.trainer(seed)  # refuses before anything is changed
+        own = kinds.own(kind, text, start.trainer(seed))  # refuses before anything is changed
         moved = {name: values for name, values in self._read().items() if keep and values != self._own.get(name)}
         kept = {name: v for name, v in moved.items() if name in TRAVELS or told.family == before}
         self.kind, self.text, self._start, self._view = kind, text, start, VIEWS[told.family]()
         if told.family == NUMBER:
             self._view.D_star = self._best.value
-        self._put(self._recipes_own(own, told.settings(text)))
+        self._put(own)
         self._own = self._read()
         now = self._controls
         first = [now[name] for name in ("k", "lr_d", "lr_g")]
         self._start.choices(first, [control for control in now.values() if control not in first])
         self._put({name: values for name, values in (kept | held).items() if name in now})
         self._begin(seed)
-
-    def _recipes_own(self, trainer: Trainer, settings: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-        """What the inputs hold where nothing was moved."""
-        own = {name: (getattr(trainer, name),) for name in EVERYWHERE} | {"loss": (trainer.loss.name,)}
-        own |= {"latent": ("normal",), "optimizer": ("Adam",), "width": (settings.get("width", 128),)}
-        return own | {"start": ((480.0, 1.0),)}
 
     def _read(self) -> dict[str, tuple[Any, ...]]:
         return {name: control.values() for name, control in self._controls.items()}
@@ -168,6 +125,8 @@ class Playground(Panel):
             for name, values in held.items():
                 controls.put(self._all[name], values)
             self._choice.value, self._word.value = self.kind, self.text
+            if self._speed.value == self._usual:
+                self._usual = self._speed.value = kinds.SPEED[KINDS[self.kind].family]
         finally:
             self._putting = False
         for name, control in self._all.items():
@@ -185,7 +144,7 @@ class Playground(Panel):
         both = {"normal": data.standard_normal(2), "uniform": Independent(Uniform(ends, -ends), 1)}
         return both[name], {"normal": "data.standard_normal(2)"}.get(name)
 
-    # -- the work, called by the clock -----------------------------------------------------------------------------------
+    # -- the work, called by the clock ---------------------------------------------------------------------------------
 
     def _train(self) -> None:
         began = time.monotonic()
@@ -199,6 +158,11 @@ class Playground(Panel):
         self._error.value = ""
         self._parts.next(self._game, self._view)
 
+    def _set(self, control: Control) -> None:
+        if not self._game.turn:
+            self._game.past.keep(apart=0.3)  # the moment before, to come back to
+        super()._set(control)
+
     def _begin(self, seed: int | None = None) -> None:
         super()._begin(seed)
         self.seconds, self._parts = 0.0, Slow()
@@ -206,11 +170,12 @@ class Playground(Panel):
     def _show(self) -> None:
         part = self._parts.part(self._game)
         self._view.pushes = part is None or part.name == "push"
-        super()._show()
-        if part is not None:
-            drawn, words = parts.over(self._view, self.trainer, part)
-            self._picture.value = self._picture.value.removesuffix("</svg>") + drawn + "</svg>"
-            self._status.value = f"Round {self.trainer.steps_done}, {html.escape(words)}."
+        with self._picture.hold_sync(), self._status.hold_sync():
+            super()._show()
+            if part is not None:
+                drawn, words = parts.over(self._view, self.trainer, part)
+                self._picture.value = self._picture.value.removesuffix("</svg>") + drawn + "</svg>"
+                self._status.value = f"Round {self.trainer.steps_done}, {html.escape(words)}."
 
     # -- from Python ---------------------------------------------------------------------------------------------------
 
@@ -219,9 +184,48 @@ class Playground(Panel):
         """What was measured at each frame, also at those that lie ahead of where one went back to."""
         return self._game.past.notes
 
+    @property
+    def track(self) -> list[dict[str, float]]:
+        """What was measured up to now."""
+        return self._game.past.track
+
+    @property
+    def now(self) -> dict[str, float]:
+        """What was measured last."""
+        return self.track[-1]
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What was done to this game since it began, in words, by setting."""
+        return dict(self._game.changes)
+
+    def back(self, step: int) -> None:
+        """To the last round at or before this one of which the state was kept, as the slider does."""
+        with self._clock.working:
+            self._clock.obey()
+            self._go_back(count("step", step))
+            self._show()
+
+    def move(self, **settings: Any) -> None:
+        """Move sliders and choices while the game goes on. Raises ValueError for what there is not."""
+        for name, values in self._fitting(self.kind, settings).items():
+            controls.put(self._all[name], values)
+
     def settings(self) -> dict[str, Any]:
         """What the inputs hold, by the names of settings."""
         return {name: values[0] for name, values in self._read().items()}
+
+    def run(self, rounds: int) -> None:
+        """Train for so many rounds at once, without a browser, noting every tenth, and draw; it counts as play."""
+        began = time.monotonic()
+        with self._clock.working:
+            self._clock.obey()
+            for done in range(1, count("rounds", rounds) + 1):
+                self._one_round()
+                if done % 10 == 0:
+                    self._game.note()
+            self._show()
+        self.seconds += time.monotonic() - began
 
     def begin(self, kind: str | None = None, text: str | None = None, **settings: Any) -> None:
         """Begin a new game. With a kind, all is as its recipe has it but for the settings given; else the rest stays.
@@ -231,8 +235,13 @@ class Playground(Panel):
         chosen = self.kind if kind is None else one_of("kind", kind, KINDS)
         text = self.text if text is None else text
         seed = count("seed", settings.pop("seed", self._game.seed))
-        known = self._known(chosen)
-        for name in settings.keys() - set(known):
-            raise ValueError(f"settings: got {name!r}; for {chosen!r} they are 'seed' and {list(known)}")
-        held = {name: controls.fitting(self._all[name], value) for name, value in settings.items()}
+        held = self._fitting(chosen, settings)
+        KINDS[chosen].settings(text)  # refuses a word that cannot be drawn
         self._clock.ask(lambda: self._switch(chosen, text, seed, kind is None, held))
+
+    def _fitting(self, kind: str, settings: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """What inputs are to hold for these settings."""
+        known = kinds.known(kind)
+        for name in settings.keys() - set(known):
+            raise ValueError(f"settings: got {name!r}; for {kind!r} they are 'seed' and {list(known)}")
+        return {name: controls.fitting(self._all[name], value) for name, value in settings.items()}

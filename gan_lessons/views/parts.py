@@ -27,7 +27,7 @@ WORDS = {
 
 @dataclass
 class Part:
-    """One part of a round: its name in WORDS, the minibatch that D sees, and how D and the fakes stood before a step."""
+    """One part of a round: its name in WORDS, the minibatch that D sees, and how D and fakes stood before a step."""
 
     name: str
     real: Tensor | None = None  # (m, ...)
@@ -136,4 +136,6 @@ def _ways(box: Box, x: Tensor, y: Tensor, to_x: Tensor, to_y: Tensor, style: str
     moves = "".join(f"M{p:.1f} {q:.1f}L{r:.1f} {s:.1f}" for p, q, r, s in ends)
     color = STYLE[style]["color"]
     dots = "".join(f'<circle cx="{r:.1f}" cy="{s:.1f}" r="2.6" fill="{color}"/>' for _, _, r, s in ends)
-    return f'<path class="gl-way" d="{moves}" {stroke("fakes", width=1.6).replace(STYLE["fakes"]["color"], color)}/>{dots}'
+    return (
+        f'<path class="gl-way" d="{moves}" {stroke("fakes", width=1.6).replace(STYLE["fakes"]["color"], color)}/>{dots}'
+    )

@@ -94,7 +94,10 @@ class Plane:
         steps = [note["step"] for note in few]
         ends, bumps = round_limits([0, 100, steps[-1]]), getattr(trainer.data, "component_distribution", None)
         if bumps is None:
-            rows = [("fakes on the data", 1, "share of fakes on the data"), ("data reached", 1, "share of data reached")]
+            rows = [
+                ("fakes on the data", 1, "share of fakes on the data"),
+                ("data reached", 1, "share of data reached"),
+            ]
         else:
             modes = len(bumps.mean)
             rows = [("modes found", modes, f"modes found, of {modes}"), ("good", 1, "share of good samples")]

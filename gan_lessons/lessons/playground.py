@@ -47,9 +47,14 @@ def _played(answer: Any, *kinds: str) -> Playground:
     if len(answer.notes) < 2 and not answer.trainer.steps_done and not answer.changes:
         raise Mistake(UNANSWERED)
     if kinds and answer.kind not in kinds:
-        wanted = " or ".join(f"'{KINDS[kind].words}'" for kind in kinds)
-        raise Mistake(f"choose the data {wanted}; the panel shows '{KINDS[answer.kind].words}'.")
+        wanted, shown = " or ".join(map(_words, kinds)), _words(answer.kind)
+        raise Mistake(f"choose the data {wanted}; the panel shows {shown}.")
     return answer
+
+
+def _words(kind: str) -> str:
+    """The words of a kind of data, for any console."""
+    return f"'{KINDS[kind].words}'".replace("\N{SUPERSCRIPT TWO}", "^2")
 
 
 def _rounds(panel: Playground) -> int:
@@ -81,7 +86,7 @@ def check_find(panel: Any) -> str | None:
         return f"round {rounds} is after round {LIMIT}. Reset, or go back to an earlier round."
     if not _near(now):
         return f"at round {rounds} {_where(now)}; within 1 of 500 and within 1 of 5 is wanted."
-    return f"Right: at round {rounds} {_where(now)}."
+    return f"Right. At round {rounds} {_where(now)}."
 
 
 @check
@@ -94,7 +99,7 @@ def check_same(panel: Any) -> str | None:
         return f"only {_rounds(panel)} rounds were played; 50 are wanted, so that it is the game that does it."
     if not share < 0.03:
         return f"the fakes spread {share:.0%} as far as the data; less than 3% is wanted."
-    return f"Right: after {_rounds(panel)} rounds the fakes spread {share:.1%} as far as the data."
+    return f"Right. After {_rounds(panel)} rounds the fakes spread {share:.1%} as far as the data."
 
 
 @check
@@ -114,7 +119,7 @@ def check_win(panel: Any) -> str | None:
         return f"{_where(now)}: G is there already; D is to win while G is 5 or more away."
     if not push < 0.002:
         return f"D is sure, but the mean push on the fakes is {push:.4f}; less than 0.002 is wanted, so that G stops."
-    return f"Right: D gives data {now['D(x)']:.2f} and fakes {now['D(G(z))']:.2f}, and the mean push is {push:.5f}."
+    return f"Right. D gives data {now['D(x)']:.2f} and fakes {now['D(G(z))']:.2f}, and the mean push is {push:.5f}."
 
 
 @check
@@ -130,14 +135,14 @@ def check_circle(panel: Any) -> str | None:
         return (
             f"in the last 500 rounds the mean went from 2 below 500 to 2 above, or back, {turns} times; 4 are wanted."
         )
-    return f"Right: in the last 500 rounds the mean passed the data {turns} times."
+    return f"Right. In the last 500 rounds the mean passed the data {turns} times."
 
 
 def _all_eight(panel: Playground) -> str:
     found = panel.now["modes found"]
     if found < 8:
         raise Mistake(f"{found:.0f} of 8 modes have 1% of the fakes or more now, at round {_rounds(panel)}.")
-    return f"Right: all 8 modes at round {_rounds(panel)}, with k = {panel.trainer.k}"
+    return f"Right. All 8 modes at round {_rounds(panel)}, with k = {panel.trainer.k}"
 
 
 @check
@@ -178,7 +183,7 @@ def check_rewind(panel: Any) -> str | None:
     if not good(now):
         what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"you went back to round {_rounds(panel)}, but there {what}: that is not yet, or no more, good."
-    return f"Right: back at round {_rounds(panel)}, before it broke. Press play, and it goes on from here."
+    return f"Right. Back at round {_rounds(panel)}, before it broke. Press play, and it goes on from here."
 
 
 @check
@@ -192,7 +197,7 @@ def check_initials(panel: Any) -> str | None:
     if min(on, reached) < WRITTEN:
         told = f"{on:.0%} of the fakes lie on the letters, and {reached:.0%} of the letters are reached"
         return f"{told}, at round {_rounds(panel)}; {WRITTEN:.0%} of both is wanted."
-    return f"Right: {text}, with {on:.0%} of the fakes on the letters, and {reached:.0%} of the letters reached."
+    return f"Right. {text}, with {on:.0%} of the fakes on the letters, and {reached:.0%} of the letters reached."
 
 
 @check
@@ -210,7 +215,7 @@ def check_digits(panel: Any) -> str | None:
         return f"{told}; {LEGIBLE:.0%} is wanted."
     if rarest < 0.02:
         return f"{told}, but a digit is missing: the rarest makes {rarest:.1%} of all, and 2% is wanted."
-    return f"Right: {told}, and it draws all ten."
+    return f"Right. {told[0].upper()}{told[1:]}, and it draws all ten."
 
 
 @check
@@ -226,4 +231,4 @@ def check_fewest(panel: Any) -> str | None:
         return f"found at round {found}, and kept for {_rounds(panel) - found} rounds; 100 are wanted: play on."
     if found > RECORD:
         return f"found at round {found} for good; round {RECORD} or earlier is wanted."
-    return f"Right: found at round {found}, and kept since. Can you do with fewer?"
+    return f"Right. Found at round {found}, and kept since. Can you do with fewer?"

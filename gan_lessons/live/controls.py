@@ -186,7 +186,8 @@ def fitting(control: Control, value: Any) -> tuple[Any, ...]:
         return (arguments.numbers(name, value, length=len(first.value)),)
     if name in guards.SETTINGS:
         return (guards.setting(name, value),)
-    return (arguments.count(name, value, first.min, first.max),)
+    least, most = (first.min, first.max) if hasattr(first, "min") else (1, arguments.LARGEST)
+    return (arguments.count(name, value, least, most),)
 
 
 def put(control: Control, values: tuple[Any, ...]) -> None:

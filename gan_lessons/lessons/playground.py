@@ -22,7 +22,7 @@ WRITTEN = 0.85  # of fakes on the word, and of the word that fakes reach
 # -- the picture -------------------------------------------------------------------------------------------------------
 
 
-def story(text: str = "GAN", rounds: tuple[int, ...] = (0, 200, 1000, 3000)) -> None:
+def story(text: str = "GAN", rounds: tuple[int, ...] = (0, 200, 800, 2500)) -> None:
     """The panel's game for a word as four still pictures: a cloud of fakes becomes the letters."""
     settings = KINDS["word"].settings(text)
     gan = recipes.plane(**settings)

@@ -22,7 +22,7 @@ WRITTEN = 0.85  # of fakes on the word, and of the word that fakes reach
 # -- the picture -------------------------------------------------------------------------------------------------------
 
 
-def story(text: str = "GAN", rounds: tuple[int, ...] = (0, 200, 800, 2500)) -> None:
+def story(text: str = "GAN", rounds: tuple[int, ...] = (0, 150, 500, 1500)) -> None:
     """The panel's game for a word as four still pictures: a cloud of fakes becomes the letters."""
     settings = KINDS["word"].settings(text)
     gan = recipes.plane(**settings)
@@ -117,8 +117,8 @@ def check_win(panel: Any) -> str | None:
         return f"lr_g is {trainer.lr_g:g}, so G can hardly walk; D is to win against 0.01 or more."
     if abs(now["mean"] - 500) < 5:
         return f"{_where(now)}: G is there already; D is to win while G is 5 or more away."
-    if not push < 0.002:
-        return f"D is sure, but the mean push on the fakes is {push:.4f}; less than 0.002 is wanted, so that G stops."
+    if not push < 0.005:
+        return f"D is sure, but the mean push on the fakes is {push:.4f}; less than 0.005 is wanted, so that G stops."
     return f"Right. D gives data {now['D(x)']:.2f} and fakes {now['D(G(z))']:.2f}, and the mean push is {push:.5f}."
 
 

@@ -35,7 +35,7 @@ class Playground(Panel):
     slow = 1.3
     _losses = (losses.top_k(0.3),)  # that of digits
 
-    def __init__(self, kind: str = "gaussian", text: str = "GAN", seed: int = 0):
+    def __init__(self, kind: str = "gaussian", text: str = "Hi", seed: int = 0):
         self.kind, self.text, self.seconds, self._own = "gaussian", text, 0.0, {}
         self._parts, self._usual = Slow(), 5  # rounds a frame, until the learner chooses
         self._choice = labelled(

@@ -83,7 +83,7 @@ def all_eight_with_one_turn(seed):
 def rewind(seed):
     panel = begin("gaussian", seed)
     panel.run(600)
-    panel.move(lr_g=5.0)
+    panel.move(lr_g=5.0, lr_d=0.001)
     panel.run(100)
     panel.back(600)
     return won(lesson.check_rewind, panel)

@@ -30,6 +30,11 @@ class Playground(Panel):
 
     `.kind`, `.text`, `.seconds` (of play since the game began) and `.notes` (all that was measured, also what lies
     ahead of where one went back to) are there to be read.
+
+    >>> panel = Playground("moons")
+    >>> panel.run(20)
+    >>> panel.trainer.steps_done, panel.kind, sorted(panel.now)[:2]
+    (20, 'moons', ['D(G(z))', 'D(x)'])
     """
 
     slow = 1.3
@@ -76,8 +81,7 @@ class Playground(Panel):
         self._speed.options, self._speed.value = [(SLOW, 0), *list(SPEEDS.items())[1:]], self._usual
         labelled(self._speed, "speed", "45px", "365px")
         labelled(self._back, "back to round", "90px", "335px")
-        k, *rates = first
-        b = self._buttons
+        (k, *rates), b = first, self._buttons
         rows = [
             widgets.HBox([self._choice, self._word, b["seed"]]),
             widgets.HBox([self.play, b["step"], b["reset"], k]),
@@ -109,8 +113,7 @@ class Playground(Panel):
             self._view.D_star = self._best.value
         self._put(own)
         self._own = self._read()
-        now = self._controls
-        first = [now[name] for name in ("k", "lr_d", "lr_g")]
+        now, first = self._controls, [self._all[name] for name in ("k", "lr_d", "lr_g")]
         self._start.choices(first, [control for control in now.values() if control not in first])
         self._put({name: values for name, values in (kept | held).items() if name in now})
         self._begin(seed)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
+from torch.distributions import Distribution, Independent, Normal, Uniform
+
 from gan_lessons import data, recipes
 from gan_lessons.training import Trainer
 from gan_lessons.views import Figure1, Images, Plane
@@ -52,3 +55,13 @@ def own(kind: str, text: str, trainer: Trainer) -> dict[str, tuple[Any, ...]]:
     held = {name: (getattr(trainer, name),) for name in EVERYWHERE} | {"loss": (trainer.loss.name,)}
     held |= {"latent": ("normal",), "optimizer": ("Adam",), "width": (KINDS[kind].settings(text).get("width", 128),)}
     return held | {"start": ((480.0, 1.0),)}
+
+
+def latent(kind: str, name: str) -> tuple[Distribution, str | None]:
+    """z of one number or of two, and the code that makes it."""
+    low, code = -(3**0.5), {"normal": "Normal(0.0, 1.0)", "uniform": "Uniform(-(3**0.5), 3**0.5)"}
+    if KINDS[kind].family == NUMBER:
+        return {"normal": Normal(0.0, 1.0), "uniform": Uniform(low, -low)}[name], code[name]
+    ends = low * torch.ones(2)
+    both = {"normal": data.standard_normal(2), "uniform": Independent(Uniform(ends, -ends), 1)}
+    return both[name], {"normal": "data.standard_normal(2)"}.get(name)

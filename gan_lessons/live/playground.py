@@ -5,10 +5,8 @@ import time
 from typing import Any
 
 import ipywidgets as widgets
-import torch
-from torch.distributions import Distribution, Independent, Normal, Uniform
 
-from gan_lessons import data, losses, recipes
+from gan_lessons import losses, recipes
 from gan_lessons.arguments import count, one_of
 from gan_lessons.live import controls, kinds
 from gan_lessons.live.controls import Control, labelled
@@ -51,7 +49,8 @@ class Playground(Panel):
         self._word.tooltip = "the word: its letters become the data"
         self._best = widgets.Checkbox(False, description="D*, the best D there is", indent=False)
         latent = labelled(widgets.Dropdown(options=[("normal", "normal"), ("uniform", "uniform")]), "z")
-        noise = Control("latent", (latent,), lambda name: self._latent(name)[0], lambda name: self._latent(name)[1])
+        made = [lambda name, i=i: kinds.latent(self.kind, name)[i] for i in (0, 1)]  # z, and its code
+        noise = Control("latent", (latent,), *made)
         super().__init__(
             *(recipes.gaussian, Figure1(), noise, controls.optimizer(), controls.width(128)),
             **{"name": "playground", "seed": seed},
@@ -81,9 +80,12 @@ class Playground(Panel):
         self._speed.options, self._speed.value = [(SLOW, 0), *list(SPEEDS.items())[1:]], self._usual
         labelled(self._speed, "speed", "45px", "365px")
         labelled(self._back, "back to round", "90px", "335px")
+        self._button(
+            "Defaults", "all knobs as the recipe has them, and a new game", "defaults", lambda: self.begin(self.kind)
+        )
         (k, *rates), b = first, self._buttons
         rows = [
-            widgets.HBox([self._choice, self._word, b["seed"]]),
+            widgets.HBox([self._choice, self._word, b["defaults"], b["seed"]]),
             widgets.HBox([self.play, b["step"], b["reset"], k]),
             controls.grid(rates),
             widgets.HBox([part, b["step-d"], b["step-g"], self._speed]),
@@ -137,15 +139,6 @@ class Playground(Panel):
                 one.layout.display = "" if name in self._controls else "none"
         self._word.layout.display = "" if self.kind == "word" else "none"
         self._best.layout.display = "" if KINDS[self.kind].family == NUMBER else "none"
-
-    def _latent(self, name: str) -> tuple[Distribution, str]:
-        """z of one number or of two, and the code that makes it."""
-        low, code = -(3**0.5), {"normal": "Normal(0.0, 1.0)", "uniform": "Uniform(-(3**0.5), 3**0.5)"}
-        if KINDS[self.kind].family == NUMBER:
-            return {"normal": Normal(0.0, 1.0), "uniform": Uniform(low, -low)}[name], code[name]
-        ends = low * torch.ones(2)
-        both = {"normal": data.standard_normal(2), "uniform": Independent(Uniform(ends, -ends), 1)}
-        return both[name], {"normal": "data.standard_normal(2)"}.get(name)
 
     # -- the work, called by the clock ---------------------------------------------------------------------------------
 

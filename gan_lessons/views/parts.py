@@ -20,7 +20,7 @@ WORDS = {
     "draw": "G draws fakes: random z go in, x = G(z) come out",
     "look": "D looks at real x (black) and at fakes (green)",
     "learn": "D takes a step: up at real x, down at fakes",
-    "push": "G asks D: the push on a fake is where D would rather say real",
+    "push": "G asks D which way each fake would look more real: the pushes",
     "move": "G takes a step: the fakes move",
 }
 

@@ -286,6 +286,16 @@ def test_what_there_is_not_is_refused_with_nothing_changed(panel, settings, mess
     assert message in str(refused.value) and panel.trainer is trainer and panel.kind == "gaussian"
 
 
+def test_defaults_brings_the_recipe_back(panel):
+    put(panel, "loss", "minimax")
+    put(panel, "k", 5)
+    put(panel, "optimizer", "SGD")
+    press(panel, "seed")
+    press(panel, "defaults")
+    assert_same(panel.trainer, recipes.gaussian(seed=1, decay=None))
+    assert panel.settings()["loss"] == "non_saturating" and panel.settings()["optimizer"] == "Adam"
+
+
 def test_seconds_are_those_of_this_games_play(panel):
     assert panel.seconds == 0
     panel.run(5)
@@ -299,9 +309,8 @@ def test_seconds_are_those_of_this_games_play(panel):
 def test_it_is_a_panel_with_everything_in_reach(panel):
     assert isinstance(panel, Panel) and panel in _panels
     classes = {name for one in inside(panel) for name in one._dom_classes}
-    wanted = (
-        "play step reset k lr-d lr-g speed history view status code err more step-d step-g kind text part seed loss"
-    )
+    wanted = "play step reset k lr-d lr-g speed history view status code err more step-d step-g kind text part loss"
+    wanted += " seed defaults"
     assert {f"gl-{name}" for name in wanted.split()} <= classes
     for name in ("part", "step-d", "history", "speed", "kind", "loss", "seed"):  # at first sight
         assert not any(f"gl-{name}" in one._dom_classes for one in inside(panel._drawer)), name

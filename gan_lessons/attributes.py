@@ -133,11 +133,12 @@ class Hits(NamedTuple):
     without_b: float
 
 
-def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int = 500) -> Hits:
+def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int = 500, bring: Callable = usual) -> Hits:
     """(A, B) - (not A, B) + (not A, not B), each the mean of so many z, n times: what G draws from it.
 
     Asked for are A and not B. Its chance: the difference is that of two groups of any faces, and as long. z, yes: where
-    groups are taken from. Draws from torch's generator. Raises ValueError where a group is empty.
+    groups are taken from. bring: what is done to each sum before G draws it. Draws from torch's generator. Raises
+    ValueError where a group is empty.
     """
     has_a, has_b = yes[:, a], yes[:, b]
     groups = [z[group] for group in (has_a & has_b, ~has_a & has_b, ~has_a & ~has_b)]
@@ -146,7 +147,7 @@ def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int 
     with_a, without_a, start = (means(group, count, n) for group in groups)
     other = means(z, count, n) - means(z, count, n)
     other = normalize(other, dim=1) * (with_a - without_a).norm(dim=1, keepdim=True)
-    ours, chance = read(arithmetic(with_a, without_a, start)), read(usual(start + other))
+    ours, chance = read(bring(with_a - without_a + start)), read(bring(start + other))
     got, kept = ours[:, a], ~ours[:, b]
     found = got & kept, chance[:, a] & ~chance[:, b], got, kept
     return Hits(*(one.double().mean().item() for one in found))

@@ -142,7 +142,7 @@ class KindsAndNumbers(Distribution):
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         kind = torch.randint(len(self.codes), tuple(sample_shape), device=self.codes.device)
-        return torch.cat([self.codes[kind], self.numbers.sample(tuple(sample_shape))], dim=-1)
+        return torch.cat([self.codes[kind], self.numbers.rsample(tuple(sample_shape))], dim=-1)
 
 
 @cache

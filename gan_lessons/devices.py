@@ -61,6 +61,14 @@ def moved(source: Any, device: torch.device | str, dtype: torch.dtype | None = N
     return source if there else _copied(source, at, {})
 
 
+def drawn(source: Any, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """A sample of a source. A law that can is asked for `rsample`, which draws the same and does not wait for a GPU."""
+    if device.type == "cuda" and getattr(source, "has_rsample", False):
+        with torch.no_grad():
+            return source.rsample(shape)
+    return source.sample(shape)
+
+
 def _at(device: torch.device, dtype: torch.dtype | None, x: Tensor) -> Tensor:
     if not x.is_floating_point():
         return x.to(device)

@@ -58,8 +58,12 @@ def own_randomness(turn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(turn)
     def wrapped(self: Any, **options: Any) -> Any:
-        with uninterrupted(), drawing(self._random_states, self.device):
-            return turn(self, **options)
+        def played() -> Any:
+            with drawing(self._random_states, self.device):
+                return turn(self, **options)
+
+        with uninterrupted():
+            return self._captured.play(self, turn, options, played) if self._captured else played()
 
     return wrapped
 

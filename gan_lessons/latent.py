@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d, max_pool2d, normalize, pad
 
 from gan_lessons import data, metrics, pretrained
 from gan_lessons.devices import seeded
+from gan_lessons.optimizers import Adam
 
 MEANS = 1, 3, 10, 30, 100  # of how many z `sum_shares` makes its means
 NORMAL = Normal(0.0, 1.0)
@@ -109,7 +110,7 @@ def descend(G: nn.Module, x: Tensor, z: Tensor, steps: int = 200, lr: float = 0.
     """Gradient descent on |G(z) - x|^2 from each start, z: (..., n, d), x: (n, pixels); all z passed, and the last
     error per pixel, on a scale from 0, black, to 1, white, (..., n)."""
     z, path = z.clone().requires_grad_(), []
-    adam = torch.optim.Adam([z], lr=lr)
+    adam = Adam([z], lr=lr)
     for _ in range(steps + 1):
         path.append(z.detach().clone())
         distance = (G(z.flatten(0, -2)).view(*z.shape[:-1], -1) - x).square().sum(dim=-1)

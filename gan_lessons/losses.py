@@ -6,7 +6,7 @@ log sigmoid(l) = -softplus(-l) is exact where log(D(x)) would round to log(0).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 from torch.autograd import grad
@@ -68,26 +68,6 @@ def non_saturating_generator_loss(logits_fake: Tensor) -> Tensor:
     return softplus(-logits_fake).mean()
 
 
-def least_squares_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
-    """Squared distance of D's raw output from 1 on data and from 0 on fakes, halved.
-
-        L_D = mean((D(x) - 1)^2) / 2 + mean(D(G(z))^2) / 2     (Mao et al. 2017, eq. 9, the 0-1 coding)
-
-    Returns a scalar; 1/4 when D says 1/2 everywhere.
-    """
-    return ((out_real - 1) ** 2).mean() / 2 + (out_fake**2).mean() / 2
-
-
-def least_squares_generator_loss(out_fake: Tensor) -> Tensor:
-    """Squared distance of D's raw output on fakes from 1, halved.
-
-        L_G = mean((D(G(z)) - 1)^2) / 2     (Mao et al. 2017, eq. 9)
-
-    Returns a scalar; 1/8 when D says 1/2 everywhere.
-    """
-    return ((out_fake - 1) ** 2).mean() / 2
-
-
 def relativistic_discriminator_loss(out_real: Tensor, out_fake: Tensor) -> Tensor:
     """Of each pair of a datum and a fake: minus the log probability that D tells which of the two is real.
 
@@ -139,6 +119,17 @@ def r2_penalty(out_fake: Tensor, x_fake: Tensor) -> Tensor:
     return r1_penalty(out_fake, x_fake)
 
 
+def penalised(
+    D: Callable[[Tensor], Tensor], x_real: Tensor, x_fake: Tensor, r1: float, r2: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What D says of both, and its penalty: r1 times `r1_penalty` of the data, r2 times `r2_penalty` of the fakes."""
+    x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
+    out_real, out_fake = D(x_real), D(x_fake)
+    penalty = r1 * r1_penalty(out_real, x_real) if r1 else 0.0
+    penalty += r2 * r2_penalty(out_fake, x_fake) if r2 else 0.0
+    return out_real, out_fake, penalty
+
+
 def _of_fakes(loss: Callable[[Tensor], Tensor]) -> Callable[[Tensor | None, Tensor], Tensor]:
     return lambda out_real, out_fake: loss(out_fake)
 
@@ -157,13 +148,39 @@ non_saturating = Loss(
     at_equilibrium=(math.log(4), math.log(2)),
     name="non_saturating",
 )
-least_squares = Loss(
-    least_squares_discriminator_loss,
-    _of_fakes(least_squares_generator_loss),
-    probability=Tensor.clone,
-    at_equilibrium=(1 / 4, 1 / 8),
-    name="least_squares",
-)
+
+
+def coded(a: float = 0, b: float = 1, c: float = 1) -> Loss:
+    """Least squares: D's raw output should be a on fakes and b on data, and G wants c of it.
+
+        L_D = mean((D(x) - b)^2) / 2 + mean((D(G(z)) - a)^2) / 2,   L_G = mean((D(G(z)) - c)^2) / 2
+                                                                            (Mao et al. 2017, eq. 2)
+
+    The best D is (b p_data + a p_g) / (p_data + p_g), so (D - a) / (b - a) is the share of data. coded(0, 1, 1) is
+    `least_squares`. With coded(-1, 1, 0) the best D has made L_D a constant less half of Pearson's chi^2 between
+    p_data + p_g and 2 p_g. Raises ValueError unless a, b and c are finite numbers, and b is not a.
+
+    >>> from torch import tensor
+    >>> coded(-1, 1, 0).discriminator(tensor([1.0, 0.0]), tensor([-1.0, 1.0])).item()  # (0 + 1) / 4 + (0 + 4) / 4
+    1.25
+    """
+    a, b, c = number("a", a), number("b", b), number("c", c)
+    if a == b:
+        raise ValueError(f"b: got {b:g}, which is a; D can tell data from fakes only if they have different numbers")
+
+    def discriminator(out_real: Tensor, out_fake: Tensor) -> Tensor:
+        return ((out_real - b) ** 2).mean() / 2 + ((out_fake - a) ** 2).mean() / 2
+
+    return Loss(
+        discriminator,
+        _of_fakes(lambda out_fake: ((out_fake - c) ** 2).mean() / 2),
+        probability=lambda out: (out - a) / (b - a),
+        at_equilibrium=((b - a) ** 2 / 4, ((a + b) / 2 - c) ** 2 / 2),
+        name=f"coded({', '.join(repr(int(one) if one.is_integer() else one) for one in (a, b, c))})",
+    )
+
+
+least_squares = replace(coded(0, 1, 1), name="least_squares")
 relativistic = Loss(
     relativistic_discriminator_loss,
     relativistic_generator_loss,

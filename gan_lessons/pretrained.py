@@ -24,6 +24,14 @@ GENERATORS = {  # name: its recipe, and the settings of `recipes.RECIPE_generato
     "mnist_small_z8": ("mnist_small", {"latent_dim": 8}),
     "mnist_small_z64": ("mnist_small", {"latent_dim": 64}),
     "faces_dcgan": ("faces_dcgan", {}),
+    "faces_lsgan": ("faces_lsgan", {}),
+    "mnist_conditional": ("mnist_conditional", {}),  # these two get (z, y), which their latent draws
+    "faces_conditional": ("faces_conditional", {}),
+}
+MADE_BY = {  # in tests/make; the others by train_pretrained.py
+    "mnist_conditional": "conditional_record.py",
+    "faces_conditional": "conditional_record.py",
+    "faces_vae": "vae_record.py",
 }
 _WEIGHTS = Path(__file__).parent / "weights"
 
@@ -140,9 +148,15 @@ def _read(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         damage = repr(error)
     if damage:
         script = f"train_pretrained.py {name}" if name in GENERATORS else f"train_{name}.py"
+        script = MADE_BY.get(name, script)
         raise RuntimeError(
             f"{path} or its card is missing or damaged ({damage}). Bring both back with `git checkout -- "
             "gan_lessons/weights` in a clone, or else with `pip install --force-reinstall --no-deps gan_lessons`; "
             f"`python tests/make/{script}` in a clone makes them anew."
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), card
+
+
+def kept(name: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """State dicts by net, and their card, of what ships beside the generators: "faces_vae", for `vae.shipped`."""
+    return _read(name)

@@ -17,6 +17,8 @@ from gan_lessons.digits import (
     mnist,
     mnist_best,
     mnist_best_generator,
+    mnist_conditional,
+    mnist_conditional_generator,
     mnist_generator,
     mnist_paper,
     mnist_paper_generator,
@@ -34,19 +36,35 @@ from gan_lessons.models import (
     leaky_relu,
 )
 from gan_lessons.optimizers import cosine
-from gan_lessons.portraits import faces_dcgan, faces_dcgan_generator, faces_quick
+from gan_lessons.portraits import (
+    faces_conditional,
+    faces_conditional_generator,
+    faces_dcgan,
+    faces_dcgan_generator,
+    faces_little,
+    faces_lsgan,
+    faces_lsgan_generator,
+    faces_quick,
+)
 from gan_lessons.training import Trainer
 
 __all__ = [
     "cosine",
+    "faces_conditional",
+    "faces_conditional_generator",
     "faces_dcgan",
     "faces_dcgan_generator",
+    "faces_little",
+    "faces_lsgan",
+    "faces_lsgan_generator",
     "faces_quick",
     "gaussian",
     "gaussian_mlp",
     "mnist",
     "mnist_best",
     "mnist_best_generator",
+    "mnist_conditional",
+    "mnist_conditional_generator",
     "mnist_generator",
     "mnist_paper",
     "mnist_paper_generator",

@@ -1,5 +1,6 @@
 """What the rounds of a game measured."""
 
+import weakref
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -35,14 +36,23 @@ class Recorder:
 
     def __init__(self) -> None:
         self.last = Record()
-        self._on_device: list[Tensor] = []
+        self._on_device: list[weakref.ref[Tensor]] = []
 
     def note(self, **measured: Tensor | None) -> Record:
-        means = {name: None if value is None else value.detach().mean() for name, value in measured.items()}
+        return self.keep({name: None if value is None else value.detach().mean() for name, value in measured.items()})
+
+    def keep(self, means: dict[str, Tensor | None]) -> Record:
         self.last = self.last._replace(**means)
-        self._on_device += [value for value in means.values() if value is not None]
-        if len(self._on_device) >= SETTLED_AT:  # 120,000 Records of a learner's history would keep a GPU's memory
-            for value, settled in zip(self._on_device, torch.stack(self._on_device).cpu(), strict=True):
-                value.data = settled
-            self._on_device = []
+        self._on_device += [weakref.ref(value) for value in means.values() if value is not None]
+        if len(self._on_device) >= SETTLED_AT:
+            self._settle()
         return self.last
+
+    def _settle(self) -> None:
+        """120,000 Records of a learner's history would keep a GPU's memory; who keeps none need not wait for it."""
+        kept = [value for one in self._on_device if (value := one()) is not None]
+        if 2 * len(kept) >= SETTLED_AT:
+            for value, settled in zip(kept, torch.stack(kept).cpu(), strict=True):
+                value.data = settled
+            kept = []
+        self._on_device = [weakref.ref(value) for value in kept]

@@ -8,18 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+from torch.optim.swa_utils import update_bn
 
-from gan_lessons import arguments, devices, guards, losses
+from gan_lessons import arguments, devices, graphs, guards, losses
 from gan_lessons.checkpoints import Checkpointed
 from gan_lessons.guards import own_randomness, uninterrupted
 from gan_lessons.losses import Loss
-from gan_lessons.optimizers import adam
+from gan_lessons.optimizers import MovingAverage, adam
 from gan_lessons.players import check_player, check_players
 from gan_lessons.records import Record, Recorder
 from gan_lessons.records import stack as stack
 
-CHECK_EVERY = 100  # steps between two tests for nan and infinity
+CHECK_EVERY = 100  # steps between two tests for nan and infinity; on CUDA, which has to be waited for, 10 times that
 LEAST_GRADIENT = 1e-20  # far below what D's weights can notice, far above what a float32 loses
 
 
@@ -34,13 +34,12 @@ class Trainer(Checkpointed):
     both rates. average: decay of an exponential moving average of G, taken each round. r1, r2: weights of
     `losses.r1_penalty` and `losses.r2_penalty` in D's loss, not in its record; penalty_every: rounds from one penalty
     to the next, which weighs as many times as much (Karras et al. 2020b). order: "alternating", as in Algorithm 1, or
-    "simultaneous", both gradients at the same (G, D). seed: of every minibatch and dropout mask. device: "auto" takes
-    CUDA, MPS, CPU, in this order.
+    "simultaneous", both gradients at the same (G, D). seed: of minibatches and dropout. device: "auto": CUDA, MPS, CPU.
 
     `guards.SETTINGS` looks at each setting, here and when it is assigned, at any moment: k, lr_d, lr_g, batch_size, r1,
     r2, penalty_every, loss, data, latent, steps, decay, optimizer_d, optimizer_g; anything else is refused. The
     optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a round.
-    Divergence raises FloatingPointError.
+    Divergence raises FloatingPointError. On CUDA a turn becomes a graph (`graphs.Captured`).
     """
 
     def __init__(
@@ -80,8 +79,9 @@ class Trainer(Checkpointed):
         arguments.function("optimizer", optimizer, "(params, lr) -> a torch.optim.Optimizer")
         self.optimizer_d = optimizer(discriminator.parameters(), self.lr_d)
         self.optimizer_g = optimizer(generator.parameters(), self.lr_g)
-        self.averaged = average and AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average))
+        self.averaged = average and MovingAverage(generator, average)
         self._random_states = devices.random_states(self.seed, self.device)
+        self._captured = graphs.Captured() if self.device.type == "cuda" else None
         self.steps_done, self._recorder = 0, Recorder()
         self._last_good = copy.deepcopy(self.state_dict())
 
@@ -138,7 +138,7 @@ class Trainer(Checkpointed):
                 self.discriminator_step(learn=False)  # D is frozen, and only watches
             self.generator_step()
         self.steps_done += 1
-        if self.steps_done % CHECK_EVERY == 0:
+        if self.steps_done % (10 * CHECK_EVERY if self._captured else CHECK_EVERY) == 0:
             self.check_finite()
             self._last_good = copy.deepcopy(self.state_dict())
 
@@ -193,30 +193,30 @@ class Trainer(Checkpointed):
 
     def _judge(self, x_real: Tensor, x_fake: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """D's raw outputs on both, and the penalties R1 and R2 if it is time for them."""
-        if (self.r1 or self.r2) and self.steps_done % self.penalty_every == 0:
-            x_real, x_fake = (x.detach().requires_grad_() for x in (x_real, x_fake))
-            out_real, out_fake = self.discriminator(x_real), self.discriminator(x_fake)
-            penalty = self.r1 * losses.r1_penalty(out_real, x_real) if self.r1 else 0.0
-            penalty += self.r2 * losses.r2_penalty(out_fake, x_fake) if self.r2 else 0.0
+        if self._penalty_is_due():
+            out_real, out_fake, penalty = losses.penalised(self.discriminator, x_real, x_fake, self.r1, self.r2)
             return out_real, out_fake, self.penalty_every * penalty
         if self._judges_each_alone and x_real.dim() > 1:  # points and images: one larger matrix product is faster
             return *self.discriminator(torch.cat([x_real, x_fake])).chunk(2), 0.0
         return self.discriminator(x_real), self.discriminator(x_fake), 0.0
 
-    def _minibatch(self, source: str, n: int | None = None) -> Tensor:
-        return self._sources[source].sample((n or self.batch_size,)).to(self.device, self._dtype)
+    def _penalty_is_due(self) -> bool:
+        return bool(self.r1 or self.r2) and self.steps_done % self.penalty_every == 0
 
-    def _descend(
-        self, optimizer: Optimizer, lr: float, out: Tensor, gradient: Tensor | None = None, *inputs: Tensor
-    ) -> None:
-        """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's gradient in them."""
+    def _minibatch(self, source: str, n: int | None = None) -> Tensor:
+        return devices.drawn(self._sources[source], (n or self.batch_size,), self.device).to(self.device, self._dtype)
+
+    def _descend(self, optimizer: Optimizer, lr: float, out: Tensor, slope: Tensor | None = None, *inputs: Tensor):
+        """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's slope in them."""
         optimizer.zero_grad()
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
-        out.backward(gradient, inputs=[*weights, *inputs])  # the other player's gradients are not computed
-        factor = float(self.decay(min(self.steps_done / self.steps, 1.0))) if self.decay else 1.0
+        out.backward(slope, inputs=[*weights, *inputs])  # the other player's gradients are not computed
         for group in optimizer.param_groups:
-            group["lr"] = lr * factor
+            group["lr"] = self._rate(lr)
         optimizer.step()
+
+    def _rate(self, lr: float) -> float:
+        return lr * float(self.decay(min(self.steps_done / self.steps, 1.0))) if self.decay else lr
 
     def _probabilities(self, out_real: Tensor, out_fake: Tensor) -> dict[str, Tensor | None]:
         probability = self.loss.probability or (lambda out: None)

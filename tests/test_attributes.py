@@ -46,6 +46,7 @@ def test_a_linear_rule_is_at_the_bottom():
         assert slope.abs().max() < 1e-4
 
 
+@pytest.mark.slow
 def test_what_is_linear_is_read_by_both_and_what_is_bent_by_the_net_alone():
     z, new = draws(4000), draws(2000, 1)
     found = attributes.accuracies(z, straight(z), new, straight(new))

@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import FLAGS, STACKS, Notebook, Panel, Server, chromium, contrast, lesson, missing, until
 from playwright.sync_api import expect, sync_playwright
 
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 SECOND, PRINT, SLEEP, TWICE = 3, 4, 5, 6  # cells of ours, after the lesson's
 EXTRA = [
     'live.Panel(recipes.gaussian, views.Figure1(), name="second", seed=4)',

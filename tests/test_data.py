@@ -63,6 +63,7 @@ def test_slices_and_masks_keep_labels_beside_images():
     assert torch.equal(images[:1].sample((9,)), images[:1].sample((1,)).expand(9, 784))
 
 
+@pytest.mark.alone
 def test_mnist_loads_fast_and_without_a_network():
     code = """
 import socket, time

@@ -11,15 +11,16 @@ import subprocess
 import sys
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import distributions as td
 from torch.testing import assert_close
 
-from gan_lessons import checkpoints, data, devices, recipes
+from gan_lessons import checkpoints, data, devices, recipes, records
 from gan_lessons.optimizers import RisingMomentum
-from gan_lessons.records import SETTLED_AT
+from gan_lessons.records import SETTLED_AT, stack
 
 
 class StandIn:
@@ -189,6 +190,23 @@ def test_records_do_not_stay_on_the_device():
     assert len(rows) == 1
     again = recipes.gaussian()
     assert_close(values, torch.tensor([record.loss_d.item() for record in again.run(rounds)]))
+
+
+def test_who_keeps_no_record_waits_for_none(monkeypatch):
+    """A look at the device is a wait: of a history of which one record in four is kept there are few."""
+    looks = []
+    monkeypatch.setattr(
+        records, "torch", SimpleNamespace(stack=lambda kept: looks.append(len(kept)) or torch.stack(kept))
+    )
+    trainer = recipes.gaussian()
+    play(trainer, SETTLED_AT)
+    assert not looks
+    history = [record for i, record in enumerate(trainer.run(SETTLED_AT)) if i % 4 == 0]
+    assert looks and all(SETTLED_AT / 2 <= look <= SETTLED_AT for look in looks)
+    again = recipes.gaussian()
+    play(again, SETTLED_AT)
+    other = [record for i, record in enumerate(again.run(SETTLED_AT)) if i % 4 == 0]
+    assert_close(stack(history), stack(other), rtol=0, atol=0)
 
 
 # -- versions of torch -------------------------------------------------------------------------------------------------

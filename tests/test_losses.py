@@ -4,10 +4,12 @@ import pytest
 import torch
 from scipy.optimize import minimize, minimize_scalar
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
+from torch.nn.functional import mse_loss as mse
 
 from gan_lessons import losses
 
-OTHERS = [*map(losses.smoothed, (0.9, 0.7)), *map(losses.top_k, (0.5, 0.3))]
+CODED = losses.coded(-1, 1, 0), losses.coded(0.5, -2, -0.5)
+OTHERS = [*map(losses.smoothed, (0.9, 0.7)), *map(losses.top_k, (0.5, 0.3)), *CODED]
 LOSSES = losses.NAMED | {loss.name: loss for loss in OTHERS}
 
 
@@ -46,6 +48,55 @@ def test_least_squares_formulas(logits):
     assert losses.least_squares.discriminator(real, fake).item() == pytest.approx(expected)
     expected = sum((f - 1) ** 2 for f in fake.tolist()) / (2 * 64)
     assert losses.least_squares.generator(None, fake).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("a", "b", "c"), [(-1, 1, 0), (0, 1, 1), (0.5, -2, -0.5)])
+def test_any_coding_is_a_squared_error(logits, a, b, c):
+    (real, fake), ones, loss = logits, torch.ones(64).double(), losses.coded(a, b, c)
+    expected = (mse(real, b * ones) + mse(fake, a * ones)) / 2
+    assert torch.isclose(loss.discriminator(real, fake), expected)
+    assert torch.isclose(loss.generator(None, fake), mse(fake, c * ones) / 2)
+
+
+def test_the_best_d_under_any_coding_is_a_weighted_mean():
+    """Over coins of three weights, found by a general optimiser; `probability` brings it back to the share of data."""
+    p, q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.1, 0.2, 0.7]).double()
+    for loss, a, b in zip(CODED, (-1, 0.5), (1, -2), strict=True):
+
+        def cost(out, loss=loss, a=a, b=b):
+            out = torch.from_numpy(out)  # expectations: each weight of coin alone, as often as it comes
+            zero = loss.discriminator(torch.tensor([b]).double(), torch.tensor([a]).double())
+            assert zero == 0
+            return sum(
+                (p[i] * loss.discriminator(out[i : i + 1], torch.tensor([a]).double())).item()
+                + (q[i] * loss.discriminator(torch.tensor([b]).double(), out[i : i + 1])).item()
+                for i in range(3)
+            )
+
+        best = torch.from_numpy(minimize(cost, torch.zeros(3).numpy().astype(float), tol=1e-12).x)
+        assert torch.allclose(best, (b * p + a * q) / (p + q), atol=1e-5)
+        assert torch.allclose(loss.probability(best), p / (p + q), atol=1e-5)
+
+
+def test_with_the_best_d_the_criterion_is_pearsons():
+    """coding -1, 1, 0: D's loss is 1 - chi^2(p + q || 2 q) / 2, and G's with the term of data beside it chi^2 / 2."""
+    p, q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.1, 0.2, 0.7]).double()
+    out = (p - q) / (p + q)
+    loss_d = sum((p[i] * (out[i] - 1) ** 2 + q[i] * (out[i] + 1) ** 2).item() for i in range(3)) / 2
+    loss_g = sum(((p[i] + q[i]) * CODED[0].generator(None, out[i : i + 1])).item() for i in range(3))
+    pearson = ((2 * q - (p + q)) ** 2 / (p + q)).sum().item()
+    assert loss_d == pytest.approx(1 - pearson / 2) and loss_g == pytest.approx(pearson / 2)
+
+
+def test_codings_have_names_that_make_them_again():
+    names = [one.name for one in (*CODED, losses.coded())]
+    assert names == ["coded(-1, 1, 0)", "coded(0.5, -2, -0.5)", "coded(0, 1, 1)"]
+    assert losses.least_squares.name == "least_squares"
+    with pytest.raises(ValueError, match="b: got 1, which is a"):
+        losses.coded(1, 1, 0)
+    for at, name in enumerate("abc"):
+        with pytest.raises(ValueError, match=f"{name}: got nan"):
+            losses.coded(*(math.nan if i == at else i for i in range(3)))
 
 
 def test_relativistic_is_cross_entropy_of_differences(logits):

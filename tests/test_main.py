@@ -127,6 +127,7 @@ def test_the_same_command_again_trains_no_more(run, tmp_path, capsys):
     assert "step 40 of 40" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupted_run_goes_on_bit_by_bit(run, tmp_path, capsys, name):
     number = getattr(signal, name, None) or pytest.skip("Windows has none")
@@ -182,6 +183,7 @@ def test_divergence_ends_with_the_message(run, capsys):
     assert load("diverged/checkpoint.pt")["steps_done"] == 15
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="copies a process that has loaded torch, safe on Linux only")
 def test_killed_at_random_moments():
     """Whole files, and the same end. Three kills of the 50 that `python tests/bench/kills.py` makes; about 12 s."""
@@ -192,6 +194,7 @@ def test_killed_at_random_moments():
 # -- how long ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_more_epochs_train_on_as_if_they_had_been_asked_for_at_once(run, capsys):
     run("mnist_quick", "--out", "once", "--epochs", "3")
     run("mnist_quick", "--out", "twice", "--epochs", "1")

@@ -209,6 +209,7 @@ def test_report_of_real_images(real):
     assert figures["density"] == pytest.approx(0.93, abs=0.1) and figures["coverage"] == pytest.approx(0.93, abs=0.04)
 
 
+@pytest.mark.slow
 def test_report_of_what_is_not_all_digits(real):
     low = data.mnist("train").labels[:2000] <= 4
     floor, few, one = against(real), against(real[low]), against(real[:1].repeat(2000, 1))
@@ -395,6 +396,7 @@ def test_report_of_faces_draws_nothing_and_takes_what_g_makes():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_4000_faces_take_a_few_seconds_of_one_core():
     x = as_made(faces(4000).images)
     data.faces(4000, seed=metrics.NEW_FACES)

@@ -50,6 +50,7 @@ def test_parzen_in_single_precision_over_ten_thousand_samples():
     )
 
 
+@pytest.mark.slow
 def test_parzen_of_real_images():
     mean, error = metrics.parzen_log_likelihood(digits("train", 10_000), digits("test"), 0.18)
     assert 240 < mean < 248 and 1.7 < error < 1.9

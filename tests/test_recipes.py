@@ -13,7 +13,8 @@ from gan_lessons.optimizers import RisingMomentum
 RECIPES = [
     *(recipes.gaussian, recipes.gaussian_mlp, recipes.three_bumps, recipes.ring),
     *(recipes.mnist, recipes.mnist_paper, recipes.mnist_quick, recipes.mnist_small, recipes.mnist_best),
-    *(recipes.faces_dcgan, recipes.faces_quick),
+    *(recipes.faces_dcgan, recipes.faces_quick, recipes.faces_little, recipes.faces_lsgan),
+    *(recipes.faces_conditional, recipes.mnist_conditional),
 ]
 
 
@@ -37,7 +38,7 @@ def rates(trainer):
 
 
 def adam_settings(optimizer):
-    assert type(optimizer) is torch.optim.Adam
+    assert isinstance(optimizer, torch.optim.Adam)
     (group,) = optimizer.param_groups
     return group["betas"], group["weight_decay"]
 
@@ -191,7 +192,11 @@ def test_mnist_best():
 
 @pytest.mark.parametrize(
     ("recipe", "steps", "average", "decay"),
-    [(recipes.faces_dcgan, 26 * 312, 0.999, recipes.cosine), (recipes.faces_quick, 1000, 0.995, None)],
+    [
+        (recipes.faces_dcgan, 26 * 312, 0.999, recipes.cosine),
+        (recipes.faces_quick, 1000, 0.995, None),
+        (recipes.faces_lsgan, 8 * 312, 0.999, recipes.cosine),
+    ],
 )
 def test_faces(recipe, steps, average, decay):
     trainer = recipe(device="cpu")
@@ -202,8 +207,9 @@ def test_faces(recipe, steps, average, decay):
     assert not any(isinstance(m, nn.BatchNorm2d) for m in D.modules())
     assert adam_settings(trainer.optimizer_d) == adam_settings(trainer.optimizer_g) == ((0.0, 0.99), 0)
     assert rates(trainer) == (2e-3, 2e-3) and (trainer.batch_size, trainer.steps) == (64, steps)
-    assert (trainer.r1, trainer.r2, trainer.penalty_every, trainer.k) == (5.0, 0.0, 4, 1)
-    assert trainer.loss is losses.non_saturating and trainer.decay is decay
+    loss, r1 = (losses.least_squares, 20.0) if recipe is recipes.faces_lsgan else (losses.non_saturating, 5.0)
+    assert (trainer.r1, trainer.r2, trainer.penalty_every, trainer.k) == (r1, 0.0, 4, 1)
+    assert trainer.loss is loss and trainer.decay is decay
     assert torch.equal(trainer.data.images, data.faces().images) and trainer.latent.sample((5,)).shape == (5, 32)
     average_follows(trainer, average)
     fakes_have_the_shape_of_data(trainer)
@@ -303,6 +309,7 @@ def test_unknown_settings_are_named(recipe):
         recipe(learning_rate=0.1)
 
 
+@pytest.mark.slow
 def test_twenty_seeds_as_recorded():
     record = data.saved_record("gaussian_20_seeds")["rows"]
     for (row, ends), successes in zip(table().items(), (20, 20, 0), strict=True):

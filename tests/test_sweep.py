@@ -37,6 +37,7 @@ def assert_same_sweep(a, b):
 # -- the same rounds as Trainer ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "lr_g", "seed"), [(0, 0.1, 7), (1, 0.05, 0), (3, 0.25, 4)])
 def test_path_is_the_trainers(k, lr_g, seed):
     result = sweep.run([3, 0, 1], [0.25, 0.05, 0.1], [7, 4, 0], lr_d=0.01, steps=300)
@@ -188,6 +189,7 @@ def test_commonest():
     assert sweep.commonest(labels).tolist() == [[f, c, d], [f, w, c]]
 
 
+@pytest.mark.slow
 def test_regimes_are_there():
     """Corners of the map with lr_d = 0.001, each far from its neighbours' borders, 3 seeds."""
     result = sweep.run([0, 1, 8], [0.02, 0.2, 1.0, 100.0], steps=500)

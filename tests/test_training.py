@@ -820,6 +820,7 @@ def test_a_checkpoint_whose_settings_do_not_fit_touches_nothing(tmp_path):
     assert_close(trainer.state_dict(), before, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
     code = """
 import pathlib, sys, torch

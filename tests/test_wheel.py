@@ -10,6 +10,7 @@ import elsewhere
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.slow  # the wheel is built, and installed twice
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / "gan_lessons"
 ROOMS = sorted(

@@ -19,8 +19,6 @@ from gan_lessons.views.attributes import NAME, NAMES, directions, draws, generat
 COLORS = dict(zip(NAMES, ("#7a5195", "#00798c", "#c8553d", "#8d6a00"), strict=True))
 GREY = "#777777"
 ORDER = [1, 1], [0, 1], [0, 0], [1, 0]  # corners: has A, has B
-
-
 _games = partial(data.saved_record, "dcgan")
 
 
@@ -65,8 +63,8 @@ def stamp() -> None:
         made = conv_transpose2d(maps, weight, stride=2, padding=1)[0] / scale
         pair[0].imshow(maps[0, chosen], cmap="gray", vmin=0, vmax=1)
         pair[1].imshow((made.movedim(0, -1).clamp(-1, 1) + 1) / 2)
-        pair[0].set_title(f"{words}\nin a map of 5 x 5", fontsize=10)
-        pair[1].set_title("what it adds\nto 10 x 10 pixels", fontsize=10)
+        for ax, title in zip(pair, (f"{words}\nin a map of 5 x 5", "what it adds\nto 10 x 10 pixels"), strict=True):
+            ax.set_title(title, fontsize=10)
     for ax in axes:
         side = ax.images[0].get_array().shape[0]
         ax.set(xticks=torch.arange(side + 1) - 0.5, yticks=torch.arange(side + 1) - 0.5, xticklabels=[], yticklabels=[])
@@ -81,8 +79,8 @@ def beside() -> None:
     rows = {f"fully connected,\n{mlp['rounds']:,} rounds": unpacked(mlp["faces"], 32)}
     rows["convolutions,\n300 rounds"] = unpacked(ours["faces"], 32)
     rows["the data"] = data.faces(10, seed=9).images / 127.5 - 1
-    title = f"after {ours['seconds']:.0f} s of one core, averaged"
-    _rows(rows, title, "Ten blurred faces, ten clearer ones, and ten real ones.")
+    alt = "Ten blurred faces, ten clearer ones, and ten real ones."
+    _rows(rows, f"after {ours['seconds']:.0f} s of one core, averaged", alt)
 
 
 def film() -> None:
@@ -95,23 +93,23 @@ def film() -> None:
 
 def rules() -> None:
     """The same game with one thing changed at a time: how far its faces are from real ones, and some of them."""
-    rows = {name: games for name, games in _games()["rules"].items() if "0" in games}
-    figure, (ax, faces) = plt.subplots(1, 2, figsize=(11, 0.46 * len(rows) + 0.9), width_ratios=(1, 1.25))
+    rows = _games()["rules"]
+    figure, (ax, faces) = plt.subplots(1, 2, figsize=(11, 0.46 * len(rows) + 0.9), width_ratios=(1.6, 1))
     for place, games in enumerate(rows.values()):
-        values = [game["frechet"] for game in games.values() if "frechet" in game]
+        values = [game["frechet"] for game in games.values()]
         ax.plot(values, [place] * len(values), "o", color="#7a5195" if place else "black")
         if not place:
-            ax.axvline(values[0], **STYLE["guide"])
-    ax.set(xscale="log", xlabel="Frechet distance to real faces (smaller is better)")
+            ax.axvspan(min(values), max(values), color="#dddddd")
+    ax.set(xscale="log", xlabel="Frechet distance to real faces (smaller is better), three games each")
     ax.set_yticks(range(len(rows)), [name.replace(", ", ",\n") for name in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1,000", "2,000"], minor=False)
+    ax.set_xticks([100, 200, 500, 1000, 2000, 5000], ["100", "200", "500", "1,000", "2,000", "5,000"], minor=False)
     ax.minorticks_off()
-    pictures = torch.cat([unpacked(games["0"]["faces"], 32) for games in rows.values()])
-    plots.image_grid(pictures, 10, ax=faces)
+    pictures = torch.cat([unpacked(games["0"]["faces"], 32)[:5] for games in rows.values()])
+    plots.image_grid(pictures, 5, ax=faces)
     faces.set_aspect("auto")
-    faces.set_title("ten averaged faces after 300 rounds", fontsize=10)
-    show(figure, "A row of dots for each change, and beside it ten of its faces.")
+    faces.set_title("five averaged faces of the first game", fontsize=10)
+    show(figure, "Three dots for each change, after 300 rounds, and beside them five faces.")
 
 
 def filters() -> None:
@@ -137,7 +135,7 @@ def few_labels() -> None:
         ax.plot(record["labels"], wrong.mean(dim=1), "o-", color=color, label=name)
         ax.fill_between(record["labels"], wrong.amin(dim=1), wrong.amax(dim=1), color=color, alpha=0.12, linewidth=0)
     ax.set(xscale="log", yscale="log", xlabel="how many faces have labels", ylabel="wrong answers in 100")
-    ax.set_xticks(record["labels"], [str(n) for n in record["labels"]])
+    ax.set_xticks(record["labels"], map(str, record["labels"]))
     ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
     ax.minorticks_off()
     ax.legend(loc="lower left")
@@ -214,7 +212,7 @@ def along(step: float = 3.0, n: int = 500) -> None:
     show(figure, "Left, four curves that rise from 0 to 1; right, a table; its largest number is dark hair, long hair.")
 
 
-def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes.arithmetic, n: int = 10) -> None:
+def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes.arithmetic, n: int = 8) -> None:
     """Some sums: faces of each of the three means, and what comes out; hits marked."""
     i, j = NAMES.index(a), NAMES.index(b)
     z, yes = draws()
@@ -222,21 +220,12 @@ def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes
     with seeded(1):
         parts = [attributes.means(z[group], count, n) for group in groups]
     G, out = generator(), arithmetic(*parts)
-    has = attributes.reading(G)(out)
-    hit = (has[:, i] & ~has[:, j]).tolist()
+    hit = [bool(has[i] & ~has[j]) for has in attributes.reading(G)(out)]
     names = f"{a}, {b}", f"no {a}, {b}", f"no {a}, no {b}"
-    rows = {
-        f"{sign}{name}": G(attributes.usual(part))
-        for sign, name, part in zip(("", "- ", "+ "), names, parts, strict=True)
-    }
-    rows[f"= {a}, no {b}?"] = G(out)
+    signed = [f"{sign}{name}" for sign, name in zip(("", "- ", "+ "), names, strict=True)]
+    rows = dict(zip(signed, map(G, map(attributes.usual, parts)), strict=True)) | {f"= {a}, no {b}?": G(out)}
     title = f"{NAME}: {sum(hit)} of {n} sums have {a} and no {b}; means of {count}"
-    _rows(
-        rows,
-        title,
-        "Three rows of faces, and under them what their sums draw.",
-        ["hit" if one else "miss" for one in hit],
-    )
+    _rows(rows, title, "Three rows of faces, and what their sums draw.", ["hit" if one else "miss" for one in hit])
 
 
 def count_sums() -> None:
@@ -276,6 +265,18 @@ def corners(pairs: Sequence[tuple[str, str]] = (("glasses", "smile"), ("dark hai
     show(figure, "Two sheets with four dots each: on the left the sum ends at the fourth dot, on the right beside it.")
 
 
+def lengths(n: int = 300) -> None:
+    """Sums of hair with hair, brought to the usual length and left as they are: how many are hits."""
+    (z, yes), read, counts = draws(), attributes.reading(generator()), (1, 3, 10, 50)
+    print("hits with means of" + "".join(f"{count:>12}" for count in counts))
+    for a, b in ((3, 0), (0, 3)):
+        print(f"{NAMES[a]}, carried by {NAMES[b]}")
+        for words, bring in (("  brought to 5.7", attributes.usual), ("  left as it is", lambda z: z)):
+            with seeded(0):
+                hits = [attributes.sums(read, z, yes, a, b, count, n, bring).both for count in counts]
+            print(f"{words:18}" + "".join(f"{hit:12.0%}" for hit in hits))
+
+
 def predicted() -> None:
     """For each attribute and carrier of three generators: do the four means make a parallelogram, do sums work?"""
     figure, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -285,9 +286,8 @@ def predicted() -> None:
                 ax.plot(counted["gap"], counted["both"][-1], mark, color=COLORS[name], markersize=5, alpha=0.8)
     for place, name in enumerate(NAMES):
         ax.text(1.02, 0.9 - 0.12 * place, name, color=COLORS[name], transform=ax.transAxes)
-    ax.text(
-        1.02, 0.2, "dots: faces_dcgan\nothers: trained with\nother random numbers", fontsize=9, transform=ax.transAxes
-    )
+    words = "dots: faces_dcgan\nothers: trained with\nother random numbers"
+    ax.text(1.02, 0.2, words, fontsize=9, transform=ax.transAxes)
     ax.set(xlabel="gap between the sum and the fourth mean, in steps", ylabel="hits of sums, means of 50")
     ax.set(ylim=(-0.04, 1.05), xlim=(0, None))
     show(figure, "Most dots lie at the upper left, with a small gap; those that lie lower have a wider one.")

@@ -5,8 +5,9 @@ the numbers of now by name, and `draw(trainer, track)`, the picture of now and o
 measured at each frame; its `seconds` is how long a panel trains between two frames.
 """
 
+from gan_lessons.views.conditional import ByLabel
 from gan_lessons.views.figure1 import Figure1
 from gan_lessons.views.images import Images
 from gan_lessons.views.plane import Plane
 
-__all__ = ["Figure1", "Images", "Plane"]
+__all__ = ["ByLabel", "Figure1", "Images", "Plane"]

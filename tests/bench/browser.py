@@ -124,7 +124,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        self.url = f"http://127.0.0.1:{port}/"
+        self.pid, self.url = self._process.pid, f"http://127.0.0.1:{port}/"
         end = time.monotonic() + 60
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:

@@ -1,5 +1,6 @@
 """Lesson 11: what its text says, counted again; and every answer to its exercises is told what it is."""
 
+import statistics
 from pathlib import Path
 
 import nbformat
@@ -66,6 +67,7 @@ def counts():
     return data.saved_record("attributes")["generators"]
 
 
+@pytest.mark.slow
 def test_the_record_is_of_the_generator_that_ships():
     z, yes = views.draws()
     assert yes.double().mean(dim=0).tolist() == pytest.approx(counts()[0]["shares"], abs=0.04)
@@ -126,10 +128,36 @@ def test_what_is_said_of_short_games():
     assert (round(100 * mlp["coverage"]), round(100 * ours["coverage"])) == (4, 27) and mlp["rounds"] == 3400
     assert (mlp["kinds"], ours["kinds"]) == (14, 16) and 4.5 < mlp["frechet"] / ours["frechet"] < 5
     assert mlp["seconds"] == pytest.approx(ours["seconds"], rel=0.05)
-    times = {name: games["0"]["frechet"] / ours["frechet"] for name, games in games["rules"].items() if "0" in games}
-    assert 18 < times["G without batch norm"] < 20 and 13.5 < times["no R1"] < 15
-    less = times["D pools, no strides"], times["ReLU in D"], times["hidden fully connected layers"]
-    assert all(3 < one < 5.2 for one in less)
+    distances = {name: sorted(game["frechet"] for game in games.values()) for name, games in games["rules"].items()}
+    assert {len(values) for values in distances.values()} == {3}
+    usual = distances.pop("as it is")
+    for name in ("Adam with momentum 0.9", "G without batch norm"):
+        assert 9 < statistics.median(distances[name]) / statistics.median(usual) < 16
+        assert distances.pop(name)[0] > 4 * usual[-1]
+    _, middle, bad = distances.pop("no R1")
+    assert bad > 5 * usual[-1] and middle < 1.25 * usual[-1]
+    for name in ("hidden fully connected layers", "D pools, no strides"):
+        assert (
+            2 < statistics.median(distances[name]) / statistics.median(usual) < 3 and distances.pop(name)[0] > usual[-1]
+        )
+    for name in ("ReLU in D", "D with batch norm"):
+        assert distances[name][0] < usual[-1] < distances.pop(name)[-1]
+    assert set(distances) == {"LeakyReLU in G", "G repeats pixels, no transposed convolutions"}
+    assert all(values[-1] < usual[-1] and values[0] < usual[0] for values in distances.values())
+    without, usual = (
+        {seed: game["push"] for seed, game in games["rules"][name].items() if "push" in game}
+        for name in ("no R1", "as it is")
+    )
+    assert len(without) == 2 and all(4 < push / usual[seed] < 8 for seed, push in without.items())
+
+
+def test_both_kinds_of_short_hair_lie_close_together():
+    z, yes = views.draws()
+    mean = {
+        (a, b): z[(yes[:, LONG] == a) & (yes[:, DARK] == b)].mean(dim=0) for a in (False, True) for b in (False, True)
+    }
+    short, long = ((mean[a, True] - mean[a, False]).norm() for a in (False, True))
+    assert 0.5 < short / long < 0.65
 
 
 def test_the_sliders_say_what_is_in_the_picture():

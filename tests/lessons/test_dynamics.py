@@ -195,6 +195,7 @@ def test_the_band_of_found_gets_wider_with_k():
     assert band(5) == [0.05, 0.1, 0.2, 0.5] and band(20) == [0.05, 0.1, 0.2, 0.5, 1.0]
 
 
+@pytest.mark.slow
 def test_some_fields_of_the_map_as_recorded():
     """The lowest row, two seeds of each rate. Far from the band rounding decides; inside it all eight are found."""
     rates = [0.01, 0.05, 0.1, 0.2]
@@ -204,6 +205,7 @@ def test_some_fields_of_the_map_as_recorded():
         assert both.tolist() == [recorded[0], recorded[5]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lesson 02's game", "plain steps, -log D", "with friction"])
 def test_a_game_as_recorded(name):
     end, mu, sigma = game(name, 3)
@@ -334,6 +336,7 @@ def test_gap_and_slope_of_nets():
     assert slope == pytest.approx((z * rise).mean().item(), rel=0.01, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_slower_d_wants_smaller_steps():
     """The lesson's own row: at lr_g = 0.2 the map's D is fast enough, and one ten times slower is not."""
     ends = sweep.classify(sweep.run([1], [0.05, 0.1, 0.2, 0.5, 1.0], range(3), lr_d=0.001, steps=1500))[0]
@@ -482,9 +485,15 @@ CURE = [
     (..., "not answered yet"),
     ((1, ..., 0.5), "not answered yet"),
 ]
-CHECKS = {"check_at_once": AT_ONCE, "check_in_turns": IN_TURNS, "check_r1": R1, "check_cure": CURE}
+CHECKS = {"check_at_once": AT_ONCE, "check_in_turns": IN_TURNS, "check_r1": R1}
 
 
 @pytest.mark.parametrize(("check", "answer", "text"), told(lesson, CHECKS))
 def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
+    says(check, answer, text, capsys)
+
+
+@pytest.mark.slow  # each is played on eight seeds
+@pytest.mark.parametrize(("check", "answer", "text"), told(lesson, {"check_cure": CURE}))
+def test_each_cure_is_told_what_it_does(check, answer, text, capsys):
     says(check, answer, text, capsys)

@@ -108,6 +108,7 @@ def test_the_yardstick(real):
     assert [round(sets[name]["parzen"]) for name in ("real digits", "blurred", "centres")] == [244, 308, 337]
 
 
+@pytest.mark.slow
 def test_more_digits_carry_narrower_bumps():
     train, held_out, _ = lesson.digits()
     nats = {}
@@ -203,6 +204,7 @@ def test_the_younger_fakes_are_softer():
     assert grey[0] > 1.05 * grey[1]
 
 
+@pytest.mark.slow
 def test_the_cards_and_the_record_say_what_the_table_shows():
     """A part of what the record holds, measured again."""
     nearest = RECORD["nearest"]

@@ -151,6 +151,7 @@ OBSERVATIONS = {
 # -- the states, the panel -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 3])
 def test_the_four_states_are_those_of_the_paper(seed):
     x = torch.linspace(485, 510, 51)
@@ -176,6 +177,7 @@ def test_a_state_can_be_begun_again_and_is_not_changed_by_playing():
     assert (first.k, again.k, again.steps_done) == (0, 2, 0)
 
 
+@pytest.mark.slow
 def test_each_button_begins_its_state_with_its_settings():
     buttons, panel = lesson.alive().children
     for button, (state, (text, _, settings)) in zip(buttons.children[0].children, lesson.STATES.items(), strict=True):

@@ -160,6 +160,7 @@ def test_a_push_is_slope_over_height():
     assert torch.allclose(seen.push(gan, x.double()), slope / D(x), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
 def test_a_small_rate_gets_nowhere(seed):
     gan = recipes.gaussian(seed, decay=None, lr_g=0.0002)

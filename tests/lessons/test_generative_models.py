@@ -97,6 +97,14 @@ def test_ink_slant_and_likeness_of_digits_and_noise():
     assert lesson._ink(noise).min() > 45 and seen.slant(noise).abs().max() < 0.2
 
 
+def test_a_third_of_the_digits_made_of_two_numbers_are_ones_and_one_in_nine_real_ones():
+    G = pretrained.load("mnist_small_z2")
+    torch.manual_seed(0)
+    ones = (pretrained.classifier()(G(G.latent.sample((4000,)))).argmax(dim=1) == 1).double().mean().item()
+    assert ones == pytest.approx(1 / 3, abs=0.05)
+    assert (data.mnist().labels == 1).double().mean().item() == pytest.approx(1 / 9, abs=0.002)
+
+
 def test_the_sixteen_kinds_of_faces(monkeypatch):
     """The picture's shares against those the faces were drawn with: within 4 standard errors, and in its rows."""
     drawn = []
@@ -135,6 +143,7 @@ def test_all_pictures_of_four_pixels():
     assert f"{math.e**4 / Z:.1%} {1 / Z:.1%} {math.e**4:.0f}" == "27.3% 0.5% 55"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 5])
 def test_what_a_classifier_says_of_digits_from_two_and_from_64_numbers(seed):
     net, sure = pretrained.classifier(), {}

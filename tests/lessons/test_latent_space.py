@@ -142,6 +142,7 @@ def test_how_many_directions_the_text_says():
     assert means[1] == 1 and means[2] < 2 and 4 <= means[8] <= 5 and 5 <= means[64] <= 6
 
 
+@pytest.mark.slow
 def test_speeds_and_shares_of_ones_that_the_text_says():
     land, ring, fast = latent.lands()
     assert f"{fast[ring].mean():.0f} {fast[(land == 1) & ~ring].mean():.0f}" == "85 56"
@@ -156,6 +157,7 @@ def test_scores_of_noise_lie_close_together():
     assert apart == {name: pytest.approx(sd, abs=0.05) for name, sd in zip(apart, (0.6, 3.8, 8.8), strict=True)}
 
 
+@pytest.mark.slow
 def test_a_fake_is_found_closer_than_a_test_digit():
     G = latent.generator(64)
     _, error = latent.descend(G, G(latent.draws(64, 99)), latent.draws(256, 0).view(4, 64, 64))

@@ -151,6 +151,7 @@ def test_where_a_game_with_smoothed_labels_rests():
     assert all(abs(card[key][-1] - 0.45) < 0.03 for key in ("d_real", "d_fake"))
 
 
+@pytest.mark.slow
 def test_how_often_each_digit_comes():
     mnist, paper, best = (lesson.digit_shares(name) for name in lesson.SHIPPED)
     shown(

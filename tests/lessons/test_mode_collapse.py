@@ -207,6 +207,7 @@ def test_found_is_not_won():
     assert -C.item() == pytest.approx(1.2, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_d_that_is_nearly_the_best_keeps_the_fakes_on_the_plateau():
     """Some 15 s, twenty turns of D a round: what the theory says of the best D, seen in a game."""
     gan = recipes.three_bumps(2, lr_d=0.005, k=20)
@@ -387,6 +388,7 @@ def test_why_it_breathes():
             assert D[2] == (min(D) if i == 160 else max(D))
 
 
+@pytest.mark.slow
 def test_the_game_of_the_buttons_breathes():
     """Some 7 s: the spread of the fakes in the game that the lesson shows, round by round."""
     gan, spreads = recipes.three_bumps(2), []

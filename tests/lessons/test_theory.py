@@ -210,6 +210,7 @@ def non_saturating(D):
     return -D.log().mean()
 
 
+@pytest.mark.slow
 def test_ideal_walks():
     arrived, widest = walk(saturating)
     assert arrived == pytest.approx(360, abs=10) and widest == pytest.approx(9.3, abs=0.1)

@@ -15,6 +15,8 @@ import pytest
 from gan_lessons.live import clock
 from gan_lessons.live.clock import CREDIT, PLAYING, Clock
 
+pytestmark = pytest.mark.alone  # each takes a moment, and counts it
+
 
 class Work:
     """A panel without a training: what it was called with, on which thread, and when."""

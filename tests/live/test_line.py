@@ -57,6 +57,7 @@ def no_memory():
 GAMES = {
     "smoothed": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.smoothed(0.9)),
     "least squares": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.least_squares, seed=3),
+    "a coding": lambda: Panel(recipes.gaussian, Figure1(), loss=losses.coded(-1, 1, 0.5)),
     "own data": lambda: Panel(recipes.gaussian, Figure1(), **near(Normal(4.0, 1.25))),
     "own data, mlp": lambda: Panel(recipes.gaussian_mlp, Figure1(), data=Uniform(490.0, 510.0)),
     "own bumps": lambda: Panel(recipes.three_bumps, Figure1(), data=data.bumps((0, 9.5), (1, 2), (1, 3)), pack=2),
@@ -172,7 +173,11 @@ def test_starts_of_the_default_data():
     assert sorted(choices) == sorted(tuple(map(float, one)) for one in wanted)
 
 
-@pytest.mark.parametrize("source", [Normal(4.0, 1.25), Normal(-30_000.0, 900.0), Normal(500.3, 1.1), Dice()], ids=str)
+@pytest.mark.parametrize(
+    "source",
+    [Normal(4.0, 1.25), Normal(-30_000.0, 900.0), Normal(500.3, 1.1), Dice()],
+    ids=lambda law: type(law).__name__,
+)
 def test_starts_follow_the_scale_of_the_data(source):
     m, s = laws.centre(source)
     value, choices = starts(data=source, start=(m - 4 * s, 0.2 * s))

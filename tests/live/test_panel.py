@@ -399,7 +399,7 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=" ".join)
 def test_the_line_makes_this_very_run_with_any_settings(show, settings):
     hands = show(seed=2, **settings)
     hands.panel.run(20)
@@ -698,6 +698,7 @@ def test_a_panel_that_cannot_be_made_leaves_the_old_one(show):
     old.panel.run(1)
 
 
+@pytest.mark.alone
 def test_close_stops_for_good_and_closes_every_widget(show):
     async def cell():
         hands = show()
@@ -717,6 +718,7 @@ def test_close_stops_for_good_and_closes_every_widget(show):
     asyncio.run(cell())
 
 
+@pytest.mark.alone
 def test_in_a_kernel_it_plays_and_shows_errors(show):
     async def cell():
         hands = show()

@@ -2,7 +2,8 @@
 
 `python tests/make/faces_search.py` writes gan_lessons/records/faces_search.json, a row for each variant and seed: after
 so many rounds the figures of 4,000 draws, raw and of the average, against as many new faces. Stop it whenever you like,
-it goes on. The record also keeps the first tries, by which the recipe was found, on one seed or two each, on a GPU.
+it goes on. Rows with a "device" were played there. The record also keeps the first tries, by which the recipe was
+found, on one seed or two each, on a GPU.
 `python tests/make/faces_search.py --table` prints it.
 """
 

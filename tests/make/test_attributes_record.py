@@ -4,6 +4,7 @@ from attributes_record import NAMES, OFF, RECORD, STEPS, counted, generator
 from gan_lessons import attributes, data
 
 
+@pytest.mark.slow
 def test_the_record_again_with_fewer_faces():
     record = data.saved_record(RECORD.stem)
     assert record["steps"] == list(STEPS) and record["maps off"] == list(OFF)

@@ -20,6 +20,7 @@ def test_the_record_is_whole(record):
         assert all(0 <= n <= record["modes"][recipe] for n in found) and all(0 <= share <= 1 for share in good)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", SOME)
 def test_some_seeds_as_recorded(recipe, record):
     """Rounding grows here: on another machine a plain seed may end elsewhere, but not all three with every mode."""

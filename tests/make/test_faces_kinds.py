@@ -48,6 +48,7 @@ def test_without_batch_norm_all_else_is_as_it_was():
     assert_close([*without.generator.state_dict().values()], rest, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["faces_quick", list(GAMES)[-1]])
 def test_some_rounds_as_recorded(name, record):
     """Fifty rounds, some 8 s each. Rounding grows, so on another machine the shares may be others by a little."""

@@ -25,6 +25,7 @@ def test_the_baseline_computes_the_same():
     assert loop(samples, test, 0.2) == pytest.approx(metrics.parzen_log_likelihood(samples, test, 0.2)[0], abs=1e-3)
 
 
+@pytest.mark.alone
 def test_parzen_is_much_faster_than_a_loop():
     text = speed(digits(2000), digits(1000), points=20)
     assert int(text.split(" times as fast")[0].split()[-1]) > 10, text

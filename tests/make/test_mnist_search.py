@@ -33,6 +33,7 @@ def test_the_best_was_scored_on_test_with_three_seeds():
         assert averaged["parzen"] > 225 and averaged["coverage"] > raw["coverage"]
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_shipped_best_scores_what_its_card_says():
     card = pretrained.card("mnist_best")["metrics"]["averaged"]

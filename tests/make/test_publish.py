@@ -52,6 +52,7 @@ def test_an_address_where_colab_cannot_look_changes_nothing(copy, url):
     assert files(copy) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torch", ["2.11.0", "2.13.0"])
 def test_colab_keeps_all_its_packages(tmp_path, torch, wheel):
     """pip's own report of what it would do in Colab: install this package, and nothing else."""
@@ -101,12 +102,14 @@ def new_in(folder):
     return names - {"theirs.pth"}
 
 
+@pytest.mark.slow
 def test_installed_it_does_nothing(tmp_path):
     setup, after = set_up(tmp_path, Path(sys.executable), PYTHONPATH=str(ROOT))
     assert setup == [] and new_in(tmp_path) == set()
     assert after[0].text.strip() == str(ROOT / "gan_lessons" / "__init__.py")
 
 
+@pytest.mark.slow
 def test_in_colab_it_asks_for_the_wheel_and_installs_it(tmp_path, wheel):
     """About 10 s: 37 MB are unpacked."""
     setup, after = set_up(tmp_path, elsewhere.COLAB, PYTHONPATH=colab(tmp_path, wheel), PIP_NO_INDEX="1")
@@ -115,6 +118,7 @@ def test_in_colab_it_asks_for_the_wheel_and_installs_it(tmp_path, wheel):
     assert Path(after[0].text.strip()).is_relative_to(elsewhere.site_packages(tmp_path))
 
 
+@pytest.mark.slow
 def test_in_colab_a_published_copy_comes_from_its_address(tmp_path):
     """About 15 s: git takes the last commit of this clone for what lies at the address."""
     address = "https://github.com/you/gan.lessons"
@@ -125,6 +129,7 @@ def test_in_colab_a_published_copy_comes_from_its_address(tmp_path):
     assert Path(after[0].text.strip()).is_relative_to(elsewhere.site_packages(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", [None, "https://github.com/you/gan.lessons"])
 def test_elsewhere_one_sentence_says_what_to_run(tmp_path, address):
     (said,), (after,) = set_up(tmp_path, Path(sys.executable), address)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from train_classifier import accuracy, train
 
@@ -28,6 +29,7 @@ def test_the_net():
     assert torch.allclose(net(x.reshape(6, 28, 28)), features @ last.weight.T + last.bias, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_learns_and_repeats():
     images = data.mnist("train")[:3000]
     before = torch.get_rng_state()

@@ -17,14 +17,19 @@ from gan_lessons.training import Record, Trainer, stack
 
 ROOT = Path(__file__).parents[2]
 AVERAGE = {"mnist": 0.999, "mnist_paper": 0.999}  # where the recipe itself keeps none
-AVERAGE_ALONE = {"mnist_small_z1", "mnist_small_z8", "mnist_small_z64"}  # whose raw weights no lesson shows
+AVERAGE_ALONE = {
+    "mnist_small_z1",
+    "mnist_small_z8",
+    "mnist_small_z64",
+    "faces_lsgan",
+}  # whose raw weights no lesson shows
 
 
-def build(name: str) -> tuple[Trainer, dict]:
+def build(name: str, device: str = "cpu") -> tuple[Trainer, dict]:
     """An untrained trainer, and what its card says of it."""
     recipe, settings = pretrained.GENERATORS[name]
     settings = settings | ({"average": AVERAGE[name]} if name in AVERAGE else {})
-    trainer = getattr(recipes, recipe)(seed=0, device="cpu", **settings)
+    trainer = getattr(recipes, recipe)(seed=0, device=device, **settings)
     return trainer, {"recipe": recipe, "settings": settings, "seed": 0}
 
 
@@ -77,10 +82,13 @@ def figures(G: torch.nn.Module) -> dict:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=pretrained.names())
+    parser.add_argument("name", choices=[one for one in pretrained.names() if one not in pretrained.MADE_BY])
     parser.add_argument("--epochs", type=int, help="how many in all, from the first; the recipe's if not given")
+    parser.add_argument(
+        "--device", default="cpu", help="elsewhere sums are rounded otherwise, and so other weights come"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     (ROOT / "runs").mkdir(exist_ok=True)
-    trainer, card = build(args.name)
+    trainer, card = build(args.name, args.device)
     ship(args.name, trainer, train(trainer, ROOT / "runs" / f"{args.name}.pt", args.epochs), card)

@@ -168,6 +168,8 @@ class Playground(Panel):
         self._view.pushes = part is None or part.name == "push"
         with self._picture.hold_sync(), self._status.hold_sync():
             super()._show()
+            if self._drawer.layout.display != "none":
+                self._numbers.value += f", {self.seconds:.0f} s of play"
             if part is not None:
                 drawn, words = parts.over(self._view, self.trainer, part)
                 self._picture.value = self._picture.value.removesuffix("</svg>") + drawn + "</svg>"

@@ -21,10 +21,12 @@ from tqdm.auto import tqdm
 from gan_lessons.arguments import count, number, numbers, one_of, shown
 from gan_lessons.faces import ATTRIBUTES, draw
 from gan_lessons.pictures import Images, Sample, folder, rows
+from gan_lessons.shapes import Blurred, grid, moons, spiral, word
 
 __all__ = [
     "ATTRIBUTES",
     "SHARES",
+    "Blurred",
     "Images",
     "KindsAndNumbers",
     "Sample",
@@ -32,11 +34,15 @@ __all__ = [
     "faces",
     "folder",
     "gaussian",
+    "grid",
     "mnist",
+    "moons",
     "ring",
     "saved_record",
     "source",
+    "spiral",
     "standard_normal",
+    "word",
 ]
 
 SHARES = (0.5, 0.3, 0.5, 0.5)  # of faces with each of ATTRIBUTES, unless told otherwise

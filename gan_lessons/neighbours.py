@@ -115,3 +115,19 @@ def _nearness(x: Tensor, points: Tensor, rows: int = 500) -> Iterator[Tensor]:
     norms = points.square().sum(dim=1) / 2
     for part in x.split(rows):
         yield torch.addmm(-norms, part, points.T).sub_(part.square().sum(dim=1, keepdim=True) / 2)
+
+
+def reach(samples: Tensor, real: Tensor, radius: float) -> tuple[float, float]:
+    """Share of samples with a real point within a radius, and share of real points with a sample within it.
+
+    The first is low where fakes stand beside the data, the second where part of the data is left out. Of the data
+    themselves both are near 1. samples: (n, d); real: (m, d).
+
+    >>> reach(torch.tensor([[0.0], [0.1], [5.0]]), torch.tensor([[0.0], [9.0]]), radius=0.5)
+    (0.6666666666666666, 0.5)
+    """
+    check_rows(samples=samples, real=real)
+    if not radius > 0:
+        raise ValueError(f"radius: got {radius}; it must be > 0")
+    near = torch.cdist(samples.detach().cpu().double(), real.detach().cpu().double()) <= radius  # (n, m)
+    return near.any(dim=1).double().mean().item(), near.any(dim=0).double().mean().item()

@@ -158,3 +158,29 @@ def _tensor(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
     raise ValueError(f"{name}: got {shown(value)}; it must be an array or a tensor")
+
+
+def likeness(images: Tensor) -> Tensor:
+    """How well a pixel foretells its right neighbour: their correlation r in each image, (n, height, width) -> (n,).
+
+    0: not at all, as in noise; 1: exactly, as in a smooth ramp. nan for an image of one colour.
+
+    >>> round(likeness(torch.arange(12.0).reshape(1, 3, 4)).item(), 3)
+    1.0
+    """
+    a, b = images[:, :, :-1].flatten(1).float(), images[:, :, 1:].flatten(1).float()
+    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
+    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1))
+
+
+def slant(images: Tensor) -> Tensor:
+    """How far what is white in an image leans: pixels to the right for each pixel up, (n, height, width) -> (n,).
+
+    >>> round(slant(torch.eye(3).flip(0)[None]).item(), 3)  # a line that rises to the right at 45 degrees
+    1.0
+    """
+    weight = images / images.sum(dim=(1, 2), keepdim=True)
+    up, right = -torch.arange(float(images.shape[1]))[:, None], torch.arange(float(images.shape[2]))
+    up = up - (weight * up).sum(dim=(1, 2), keepdim=True)
+    right = right - (weight * right).sum(dim=(1, 2), keepdim=True)
+    return (weight * up * right).sum(dim=(1, 2)) / (weight * up**2).sum(dim=(1, 2))

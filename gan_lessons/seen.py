@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gan_lessons import devices, laws, metrics, theory
+from gan_lessons import devices, laws, metrics, neighbours, theory
 from gan_lessons.devices import seeded
 from gan_lessons.guards import evaluating
 from gan_lessons.laws import quantiles as quantiles
 from gan_lessons.models import Pack
+from gan_lessons.pictures import likeness as likeness
+from gan_lessons.pictures import slant as slant
 from gan_lessons.training import Trainer
 
 
@@ -208,6 +210,18 @@ def modes(trainer: Trainer) -> dict[str, float]:
     return {"modes found": found, "good": good}
 
 
+def reach(trainer: Trainer, n: int = 500) -> dict[str, float]:
+    """Of points of the plane: the share of fakes that lie on the data, and the share of the data that a fake reaches.
+
+    That is, within a thirtieth of half the width of the square around the data (`neighbours.reach`).
+    """
+    fakes = made(trainer, noise(trainer, n)).nan_to_num(nan=1e9).clamp(-1e9, 1e9)  # not finite: far from all
+    with seeded(0):
+        real = _drawn(trainer.data, n)
+    on, reached = neighbours.reach(fakes, real, laws.square(trainer.data)[1] / 30)
+    return {"fakes on the data": on, "data reached": reached}
+
+
 def record(trainer: Trainer) -> dict[str, float]:
     """The last round's losses and mean probabilities, by the names they have in pictures."""
     last = trainer.record
@@ -218,29 +232,3 @@ def record(trainer: Trainer) -> dict[str, float]:
 def images(trainer: Trainer, n: int = 40) -> Tensor:
     """Fakes of the same n z at every call, from G as it is now."""
     return made(trainer, noise(trainer, n))
-
-
-def likeness(images: Tensor) -> Tensor:
-    """How well a pixel foretells its right neighbour: their correlation r in each image, (n, height, width) -> (n,).
-
-    0: not at all, as in noise; 1: exactly, as in a smooth ramp. nan for an image of one colour.
-
-    >>> round(likeness(torch.arange(12.0).reshape(1, 3, 4)).item(), 3)
-    1.0
-    """
-    a, b = images[:, :, :-1].flatten(1).float(), images[:, :, 1:].flatten(1).float()
-    a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
-    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1))
-
-
-def slant(images: Tensor) -> Tensor:
-    """How far what is white in an image leans: pixels to the right for each pixel up, (n, height, width) -> (n,).
-
-    >>> round(slant(torch.eye(3).flip(0)[None]).item(), 3)  # a line that rises to the right at 45 degrees
-    1.0
-    """
-    weight = images / images.sum(dim=(1, 2), keepdim=True)
-    up, right = -torch.arange(float(images.shape[1]))[:, None], torch.arange(float(images.shape[2]))
-    up = up - (weight * up).sum(dim=(1, 2), keepdim=True)
-    right = right - (weight * right).sum(dim=(1, 2), keepdim=True)
-    return (weight * up * right).sum(dim=(1, 2)) / (weight * up**2).sum(dim=(1, 2))

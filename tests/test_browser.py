@@ -486,6 +486,65 @@ def colour(panel):
     return (red - blue).std()
 
 
+PLAYGROUND = ["from gan_lessons import live", "panel = live.Playground()\npanel"]
+
+
+def test_playground_plays_every_kind_of_data(server, browser):
+    """Chosen while it plays, each goes on playing, and its picture changes."""
+    with closing(opened(server, browser, PLAYGROUND)) as notebook:
+        notebook.run(0)
+        panel = shown(notebook, "playground", cell=1)
+        panel.play()
+        for kind, words in panel.value("[(name, one.words) for name, one in live.kinds.KINDS.items()]"):
+            panel.find(".gl-kind select").select_option(label=words)
+            until(lambda kind=kind: panel.value("panel.kind") == kind, seconds=60)
+            until(lambda: panel.steps_done > 3, seconds=60)
+            before = panel.find(".gl-view").inner_html()
+            assert plays(panel)
+            assert panel.find(".gl-view").inner_html() != before
+            expect(panel.find(".gl-err pre")).to_have_count(0)
+            assert panel.find(".gl-width").first.is_visible() is False  # under More, and only for shapes
+        panel.pause()
+        assert rests(panel)
+        assert notebook.noise == []
+
+
+def test_playground_a_word_that_is_typed_slow_motion_and_the_way_back(server, browser):
+    with closing(opened(server, browser, PLAYGROUND)) as notebook:
+        notebook.run(0)
+        panel = shown(notebook, "playground", cell=1)
+        panel.find(".gl-kind select").select_option(label="plane: a word you type")
+        field = panel.find(".gl-text input")
+        expect(field).to_be_visible()
+        field.fill("Yo")
+        field.press("Enter")
+        until(lambda: panel.value("panel.trainer.data.name") == "word('Yo')")
+        panel.play()
+        assert plays(panel)
+        panel.press(".gl-k", "ArrowRight")
+        until(lambda: panel.value("panel.trainer.k") == 3)
+        panel.pause()
+        assert rests(panel)
+        panel.find(".gl-step").click()  # the end of the round that was begun
+        expect(panel.find(".gl-status")).to_contain_text("Next: D's turn 1 of 3")
+        done = panel.steps_done
+        for part in range(1, 4):
+            panel.find(".gl-part").click()
+            expect(panel.find(".gl-status")).to_contain_text(f"part {part} of 5")
+            assert panel.steps_done == done
+        panel.find(".gl-step").click()
+        until(lambda: panel.steps_done == done + 1)
+        panel.handle(".gl-history").focus()
+        panel.page.keyboard.press("Home")
+        until(lambda: panel.steps_done == 0)
+        panel.press(".gl-speed", "Home")
+        panel.find(".gl-play .fa-play").click()
+        expect(panel.find(".gl-status")).to_contain_text("part 2 of 5")
+        panel.press(".gl-speed", "End")
+        assert plays(panel)
+        assert notebook.noise == []
+
+
 LOOKS = [
     "import copy\n\nfrom gan_lessons import Trainer, live, recipes, views\nfrom gan_lessons.lessons import checking\n"
     "from gan_lessons.live import controls",

@@ -11,13 +11,13 @@ import gan_lessons
 
 ROOT = Path(__file__).parents[1]
 HOME = Path(gan_lessons.__file__).parent
-SMALL = "arguments devices laws pictures faces data losses convolutional models optimizers guards players records"
-GAME = f"{SMALL} graphs checkpoints training conditional digits augment portraits recipes"
+SMALL = "arguments devices laws pictures faces shapes data losses convolutional models optimizers guards players"
+GAME = f"{SMALL} records graphs checkpoints training conditional digits augment portraits recipes"
 KNOWN = "theory dynamics sweep pretrained neighbours metrics latent attributes vae seen"
-VIEWS = "views.figure1 views.plane views.images views.through views.bells views.latent views.attributes"
-VIEWS = f"{VIEWS} views.conditional views"
-DRAWING = f"style tiles plots hill svg {VIEWS}"
-LIVE = "live.words live.page live.clock live.controls live.history live.game live.drag live.panel live"
+VIEWS = "views.figure1 views.plane views.images views.parts views.through views.bells views.latent views.attributes"
+DRAWING = f"style tiles plots hill svg {VIEWS} views.conditional views"
+PANEL = "live.words live.page live.clock live.controls live.history live.game live.panel"
+LIVE = f"{PANEL} live.drag live.kinds live.slow live.playground live"
 TOP = "lessons lessons.checking LESSON __init__ __main__"  # LESSON: a lesson's module
 ORDER = f"{GAME} {KNOWN} {DRAWING} {LIVE} {TOP}".split()
 

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KernelDensity, NearestNeighbors
 
-from gan_lessons import data, metrics
+from gan_lessons import data, metrics, neighbours
 
 
 def rows(n, d, seed=0, **kind):
@@ -146,3 +146,18 @@ def test_density_alone_passes_one_good_image():
     assert density == pytest.approx(1, abs=0.1) and coverage == pytest.approx(1 - 2**-5, abs=0.01)
     density, coverage = metrics.density_and_coverage(real, one)
     assert density >= 1 and coverage < 0.05
+
+
+def test_reach_is_counted_pair_by_pair():
+    rng = torch.Generator().manual_seed(0)
+    samples, real = torch.rand(40, 2, generator=rng), torch.rand(30, 2, generator=rng)
+    near = [[math.dist(a, b) <= 0.1 for b in real.tolist()] for a in samples.tolist()]
+    on, reached = neighbours.reach(samples, real, 0.1)
+    assert on == sum(map(any, near)) / 40 and reached == sum(map(any, zip(*near, strict=True))) / 30
+    assert neighbours.reach(samples, samples, 1e-9) == (1, 1)
+    one_place = samples[:1].expand(40, 2)
+    assert neighbours.reach(one_place, samples, 1e-6) == (1, 1 / 40)  # good and not complete
+    with pytest.raises(ValueError, match="radius: got 0"):
+        neighbours.reach(samples, real, 0)
+    with pytest.raises(ValueError, match="real: got shape"):
+        neighbours.reach(samples, torch.zeros(3, 3), 0.1)

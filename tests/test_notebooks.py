@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 GLOSSARY = ROOT / "notebooks" / "glossary.md"
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
+TO_LEARN = [path for path in LESSONS if path.name[:2] != "00"]  # the playground is to play: it has checks, no quiz
 DRAWING = re.compile(r"\b(plt|ax|axes|fig|svg)\b|subplots|set_title|\.set\(|^\s*assert\b|:[<>^]\d")
 ENDING = [
     "^## Your turn$",
@@ -73,7 +74,7 @@ def test_code_and_texts_keep_to_the_template(path):
             assert "</summary>\n\n" in detail and "\n\n</details>" in detail and "$" not in detail
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TO_LEARN, ids=lambda path: path.stem)
 def test_a_lesson_from_its_question_to_its_summary(path):
     notebook = read(path)
     texts = sources(notebook, "markdown")
@@ -110,9 +111,25 @@ def faults(notebook):
     return [fault for fault, it_is in found.items() if it_is]
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TO_LEARN, ids=lambda path: path.stem)
 def test_a_lesson_has_no_faults(path):
     assert not faults(read(path))
+
+
+def test_the_playground_is_live_at_once_and_has_ten_challenges():
+    (path,) = (path for path in LESSONS if path.name[:2] == "00")
+    notebook = read(path)
+    first, *others = (fault for fault in faults(notebook))
+    assert first.startswith("the ending") and not others  # no quiz, and no common mistakes
+    texts = sources(notebook, "markdown")
+    assert re.match("# .", texts[1])
+    assert all(f"**You {what}:**" in texts[1] for what in ("will do", "will see", "need")) and "minutes" in texts[1]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"][:4]
+    assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
+    headings = re.findall(r"^## (.+)$", "\n".join(texts), re.MULTILINE)
+    assert headings == ["What you are looking at", "Your turn", "What you saw", "In practice"]
+    challenges = [text for text in texts if re.match(r"### \d+\. ", text)]
+    assert len(challenges) == 10 and all("<summary>Hint</summary>" in text for text in challenges)
 
 
 def lesson_without_faults():

@@ -55,9 +55,11 @@ def players(trainer: Trainer) -> list[Control]:
     ]
 
 
-def more(trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any]) -> list[Control]:
-    """Loss, batch size, both penalties and, where the recipe has it, the start of G."""
-    known = losses.NAMED | {trainer.loss.name: trainer.loss}  # the recipe's own may have another name
+def more(
+    trainer: Trainer, recipe: Callable[..., Trainer], settings: dict[str, Any], also: Sequence[losses.Loss] = ()
+) -> list[Control]:
+    """Loss (also: more of them), batch size, both penalties and, where the recipe has it, the start of G."""
+    known = losses.NAMED | {one.name: one for one in (*also, trainer.loss)}  # the recipe's own may have another name
     loss = widgets.Dropdown(options=[(name, name) for name in known], value=trainer.loss.name)
     sizes = _choice(widgets.SelectionSlider, [8, 16, 32, 64, 128, 256, 512], trainer.batch_size)
     made = [
@@ -134,6 +136,12 @@ def optimizer(name: str = "Adam") -> Control:
     return Control("optimizer", (labelled(choice, "optimizer"),), made.get, codes.get)
 
 
+def width(units: int) -> Control:
+    """How many units each layer of G has, and D half as many (`recipes.plane`); another number begins a new game."""
+    choice = _choice(widgets.SelectionSlider, [4, 8, 16, 32, 64, 128, 256], units)
+    return Control("width", (labelled(choice, "units a layer of G"),))
+
+
 def pack() -> Control:
     """How many x D sees at once (`models.Pack`); another number begins a new game."""
     return Control("pack", (labelled(widgets.IntSlider(1, min=1, max=4), "pack: x seen at once"),))
@@ -178,7 +186,8 @@ def fitting(control: Control, value: Any) -> tuple[Any, ...]:
         return (arguments.numbers(name, value, length=len(first.value)),)
     if name in guards.SETTINGS:
         return (guards.setting(name, value),)
-    return (arguments.count(name, value, first.min, first.max),)
+    least, most = (first.min, first.max) if hasattr(first, "min") else (1, arguments.LARGEST)
+    return (arguments.count(name, value, least, most),)
 
 
 def put(control: Control, values: tuple[Any, ...]) -> None:

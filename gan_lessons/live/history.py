@@ -35,6 +35,11 @@ class History:
         """What was noted up to the step at which the trainer is now; each note has its "step"."""
         return self._notes[: bisect_right(self._notes, self._trainer.steps_done, key=lambda note: note["step"])]
 
+    @property
+    def notes(self) -> list[dict[str, float]]:
+        """All that was noted, also what lies ahead of where the trainer was taken back to."""
+        return self._notes[:]
+
     def note(self, measured: dict[str, float], whole: bool = True) -> None:
         """Add what is measured now to the track, and take a snapshot if it is time for one and the round is whole."""
         now = self._trainer.steps_done
@@ -50,10 +55,17 @@ class History:
         if whole and time.monotonic() - self._taken > self._apart:
             self._keep()
 
+    def keep(self, apart: float = 0.0) -> None:
+        """Take a snapshot of this very moment, between two rounds, if the last one is so many seconds old.
+
+        Not where later ones are kept to go forward to.
+        """
+        if self._trainer.steps_done > self.steps[-1] and time.monotonic() - self._taken >= apart:
+            self._keep()
+
     def back(self, step: int) -> None:
         """Take the trainer to the last snapshot at or before a step; its settings stay as they are now."""
-        if self._trainer.steps_done > self.steps[-1]:
-            self._keep()  # so that one can go forward again
+        self.keep()  # so that one can go forward again
         state = self._states[max(0, bisect_right(self.steps, step) - 1)]
         self._trainer.load_state_dict(state | {"settings": self._trainer.state_dict()["settings"]})
         self._at = self._trainer.steps_done

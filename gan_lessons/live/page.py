@@ -1,5 +1,7 @@
 """What a panel needs on its page besides its widgets: how it looks, and what ipywidgets leave out."""
 
+from collections.abc import Iterator
+
 import ipywidgets as widgets
 
 STYLE_SHEET = """<style>
@@ -14,6 +16,7 @@ STYLE_SHEET = """<style>
 .gl-status, .gl-code { max-width: 770px }
 .gl-status div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
 .gl-code code { user-select: all; white-space: pre-wrap; color: inherit; background: none }
+.gl-err:not(:has(pre)) { display: none }
 .gl-err pre { background: #fdecea; color: #7a0012; white-space: pre-wrap; padding: 4px 8px; margin: 0 }
 .gl-buttons .gl-dark { color: #000 }
 .gl-buttons .gl-light { color: #fff }
@@ -65,3 +68,11 @@ const wait = setInterval(() => {
 def style_sheet() -> widgets.HTML:
     """What a panel needs on its page: how it looks, and names for those who cannot see it."""
     return widgets.HTML(STYLE_SHEET + NAMES, layout=widgets.Layout(display="none"))
+
+
+def inside(box: widgets.Box) -> Iterator[widgets.Widget]:
+    """All widgets that a box holds, at whatever depth."""
+    for child in box.children:
+        if isinstance(child, widgets.Box):
+            yield from inside(child)
+        yield child

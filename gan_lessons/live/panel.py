@@ -3,7 +3,7 @@
 import html
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
@@ -42,6 +42,10 @@ class Panel(widgets.VBox):
     `.trainer` is the Trainer it plays. Without a browser the panel stands still, and `run(rounds)` trains.
     """
 
+    slow = 0.4  # seconds from one turn to the next in slow motion
+    _putting = False  # whether inputs are set from here, and not by the learner
+    _losses: Sequence[Any] = ()  # to choose from besides those that have names
+
     def __init__(
         self,
         recipe: Callable[..., Trainer],
@@ -53,7 +57,7 @@ class Panel(widgets.VBox):
         seed = settings.pop("seed", 0)
         self._view, self._start = looks(view), Start(recipe, settings)
         trainer = self._start.trainer(seed)
-        first, more = controls.players(trainer), controls.more(trainer, recipe, settings)
+        first, more = controls.players(trainer), controls.more(trainer, recipe, settings, self._losses)
         self._controls = {control.setting: control for control in (*first, *extra, *more)}
         self._start.choices(first, more)
         self._clock = Clock(self._work, rewind=self._begin)
@@ -75,19 +79,19 @@ class Panel(widgets.VBox):
 
     def _page(self, *groups: Sequence[Control]) -> list[widgets.Widget]:
         first, extra, more = groups
-        ask = self._clock.ask
-        for control in self._controls.values():
+        ask, self._buttons = self._clock.ask, {}
+        for control in (*first, *extra, *more):
             for one in control.inputs:
                 one.add_class(f"gl-{control.setting.replace('_', '-')}")
-                one.observe(lambda _, control=control: ask(lambda: self._set(control)), "value")
+                one.observe(lambda _, one=control: self._putting or ask(lambda: self._set(one)), "value")
         self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed", width="520px")
-        self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else 0.4), "value")
+        self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else self.slow), "value")
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to round")
         self._back.observe(lambda move: self._slid(move["new"]), "value")
         self._picture, self._status, self._numbers, self._code, self._error = (widgets.HTML() for _ in range(5))
         self._picture.layout.min_height = "345px"  # the page does not jump when the first one comes
-        named = {"speed": self._speed, "history": self._back, "view": self._picture}
-        for name, widget in (named | {"status": self._status, "code": self._code, "err": self._error}).items():
+        named = {"speed": self._speed, "history": self._back, "view": self._picture, "status": self._status}
+        for name, widget in (named | {"code": self._code, "err": self._error}).items():
             widget.add_class(f"gl-{name}")
         buttons = [
             self._button("One round", "k turns of D, then one of G", "step", self._one_round),
@@ -114,6 +118,7 @@ class Panel(widgets.VBox):
     def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))
         button.on_click(lambda _: self._clock.ask(action))
+        self._buttons[name] = button
         return button.add_class(f"gl-{name}")
 
     # -- the work, all called by the clock -----------------------------------------------------------------------------
@@ -231,17 +236,10 @@ class Panel(widgets.VBox):
         _panels.discard(self)
         if "play" in self.__dict__:  # ipywidgets closes what failed half made, too
             self._clock.pause()
-            for child in {child for place in (self, *self._places) for child in (*_inside(place), place)} - {self}:
+            for child in {child for place in (self, *self._places) for child in (*page.inside(place), place)} - {self}:
                 child.close()
             self._game.past = History(self.trainer)  # a closed panel may live on in Out, its snapshots need not
         super().close()
-
-
-def _inside(box: widgets.Box) -> Iterator[widgets.Widget]:
-    for child in box.children:
-        if isinstance(child, widgets.Box):
-            yield from _inside(child)
-        yield child
 
 
 def _running_cell() -> str | None:

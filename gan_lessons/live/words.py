@@ -97,8 +97,10 @@ def code(value: Any) -> str | None:
     if type(value) in (Normal, Uniform) and not value.batch_shape:
         names = ("loc", "scale") if isinstance(value, Normal) else ("low", "high")
         return f"{type(value).__name__}({', '.join(str(number(getattr(value, name))) for name in names)})"
+    if isinstance(value, data.Blurred):
+        return f"data.{value.name}"
     if isinstance(value, MixtureSameFamily):
-        return _bumps(value)
+        return _bumps(value) or _points(value)
     if isinstance(value, losses.Loss):
         made_there = "(" in value.name and value.discriminator.__module__ == losses.__name__  # such as smoothed(0.9)
         return f"losses.{value.name}" if made_there or losses.NAMED.get(value.name) is value else None
@@ -132,6 +134,15 @@ def _bumps(mixture: MixtureSameFamily) -> str | None:
         )
         if all(torch.equal(a, b) for a, b in pairs):
             return f"data.bumps(means={means}, sds={sds}, weights={weights})"
+    return None
+
+
+def _points(mixture: MixtureSameFamily) -> str | None:
+    """`data.ring()` or `data.grid()`, if it is one of them."""
+    for name, usual in (("ring", data.ring()), ("grid", data.grid())):
+        ours, theirs = mixture.component_distribution, usual.component_distribution
+        if type(ours) is type(theirs) and all(map(torch.equal, (ours.mean, ours.stddev), (theirs.mean, theirs.stddev))):
+            return f"data.{name}()"
     return None
 
 

@@ -36,6 +36,7 @@ class Figure1:
         if low is not None and high is not None and not low < high:
             raise ValueError(f"low, high: got {low} and {high}; low must be less than high")
         self.low, self.high, self.D_star = low, high, D_star
+        self.pushes = True  # whether they are drawn
         self._span: tuple[float, float] | None = None
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
@@ -62,12 +63,16 @@ class Figure1:
         low, high = self._span
         return low if self.low is None else self.low, high if self.high is None else self.high
 
+    def box(self, trainer: Trainer) -> Box:
+        """Where the hill is drawn."""
+        return Box(LEFT, TOP, WIDTH, HEIGHT, self._limits(trainer), (FLOOR, CEILING))
+
     def _game(self, trainer: Trainer, x: torch.Tensor, now: dict[str, float]) -> str:
         x, p_data, p_g, D, D_star = (column.detach().numpy() for column in seen.curves(trainer, x))
         top = 2.2 * p_data[np.isfinite(p_data)].max()  # at an edge it may be infinite
         likely = p_data + p_g > 1e-4 * (p_data + p_g).max()
         density = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR * top / CEILING, top))
-        hill = Box(LEFT, TOP, WIDTH, HEIGHT, x[[0, -1]], (FLOOR, CEILING))
+        hill = self.box(trainer)
         packed = seen.packed(trainer)
         inside = [] if trainer.loss.probability is None else [hill.line(x[[0, -1]], (0.5, 0.5), "guide")]
         inside.append(density.line(x, p_data, "data", title="p_data: how often real x are near this one"))
@@ -90,7 +95,8 @@ class Figure1:
             inside.append(hill.line(x, np.where(likely, D_star, np.nan), "D*", title=title))
         fakes = seen.fakes(trainer)
         if not packed:
-            inside += self._pushes(fakes, hill)
+            arrows, dots = self._pushes(fakes, hill)
+            inside += [arrows, dots] if self.pushes else [dots]
         ticks = "".join(text(LEFT + WIDTH + 8, TOP + hill.y(p) + 4, f"{p:g}", STYLE["D"]["color"]) for p in (0, 0.5, 1))
         scale = "" if packed else self._scale()
         return (

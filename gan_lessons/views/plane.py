@@ -14,12 +14,12 @@ from gan_lessons.training import Trainer
 
 
 class Plane:
-    """A game over points of the plane: `scene`, and beside it modes found and share of good samples by step.
+    """A game over points of the plane: `scene`, and beside it by step how much of the data the fakes have found.
 
     The bluer, the surer D is of real; dashed: D(x) = 1/2, or, where a loss has no D(x), as real as the mean fake. The
     longest arrow is of one length, and its push is written. For any data of two numbers, in a square around them
     (`laws.square`), or half_width to each side of (0, 0). The grid is of z that are two numbers; modes are counted
-    where the data are a mixture of bumps of one sd, as `data.ring()`.
+    where the data are a mixture of bumps of one sd, as `data.ring()`; of other data the share that fakes reach.
     """
 
     seconds = 0.03
@@ -28,15 +28,16 @@ class Plane:
         if half_width is not None and not half_width > 0:
             raise ValueError(f"half_width: got {half_width}; it must be > 0, or None")
         self.half_width = half_width
+        self.pushes = True  # whether they are drawn
 
     def measure(self, trainer: Trainer) -> dict[str, float]:
         seen.needs(trainer, "views.Plane", (2,))
-        return seen.modes(trainer) | seen.record(trainer)
+        return (seen.modes(trainer) or seen.reach(trainer)) | seen.record(trainer)
 
     def draw(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> str:
         now = seen.scene(trainer, self.half_width)
-        middle, half = laws.square(trainer.data) if self.half_width is None else ((0.0, 0.0), self.half_width)
-        box = Box(30, 28, 290, 290, *((m - half, m + half) for m in middle))
+        middle, half = self._square(trainer)
+        box = self.box(trainer)
         inside = [
             *self._map(now, box),
             *(box.line(*row.T, "fakes", width=0.6, opacity=0.7) for row in now.lines.numpy()),
@@ -50,14 +51,22 @@ class Plane:
         names = {"data": "data", "fakes": "fakes, G of a grid of z", "D": border}
         parts = [
             legend(names.items()),
-            box.show(inside + pushes),
+            box.show(inside + (pushes if self.pushes else [])),
             box.x_axis(),
             box.y_axis(),
             *(text(335, 45 + 18 * i, line) for i, line in enumerate(words)),
             *self._counts(trainer, track),
         ]
-        label = "Points of data and fakes over D's map, the push on single fakes; modes found and good samples by step"
+        label = "Points of data and fakes over D's map, the push on single fakes; how much is found by step"
         return picture("".join(parts), label, 770, 345)
+
+    def box(self, trainer: Trainer) -> Box:
+        """Where the plane is drawn."""
+        middle, half = self._square(trainer)
+        return Box(30, 28, 290, 290, *((m - half, m + half) for m in middle))
+
+    def _square(self, trainer: Trainer) -> tuple[tuple[float, float], float]:
+        return laws.square(trainer.data) if self.half_width is None else ((0.0, 0.0), self.half_width)
 
     def _map(self, now: seen.Scene, box: Box) -> list[str]:
         if now.D is None:
@@ -81,18 +90,22 @@ class Plane:
         return [head, f"<g {style}>{arrows}</g>"], longest
 
     def _counts(self, trainer: Trainer, track: Sequence[dict[str, float]]) -> list[str]:
-        if "modes found" not in track[-1]:
-            return []
-        few = track[:: 1 + len(track) // 200]
-        few = [*few, track[-1]]
+        few = [*track[:: 1 + len(track) // 200], track[-1]]
         steps = [note["step"] for note in few]
-        ends, modes = round_limits([0, 100, steps[-1]]), len(trainer.data.component_distribution.mean)
+        ends, bumps = round_limits([0, 100, steps[-1]]), getattr(trainer.data, "component_distribution", None)
+        if bumps is None:
+            rows = [
+                ("fakes on the data", 1, "share of fakes on the data"),
+                ("data reached", 1, "share of data reached"),
+            ]
+        else:
+            modes = len(bumps.mean)
+            rows = [("modes found", modes, f"modes found, of {modes}"), ("good", 1, "share of good samples")]
         parts = []
-        for top, name, most in ((40, "modes found", modes), (206, "good", 1)):
+        for top, (name, most, title) in zip((40, 206), rows, strict=True):
             box = Box(545, top, 205, 105, ends, (0, most))
             inside = [box.line(ends, (most, most), "guide"), box.line(steps, [note[name] for note in few], "fakes")]
-            title = f"modes found, of {modes}" if name == "modes found" else "share of good samples"
-            parts += [box.show(inside), box.x_axis("step" if most == 1 else ""), box.y_axis(title)]
+            parts += [box.show(inside), box.x_axis("step" if top > 40 else ""), box.y_axis(title)]
         return parts
 
 

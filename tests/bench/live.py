@@ -1,4 +1,5 @@
-"""How live is the panel? `python tests/bench/live.py` prints a table for both stacks; `--soak 10` plays ten minutes.
+"""How live is the panel? `python tests/bench/live.py` prints a table for both stacks; `--soak 10` plays ten minutes,
+`--playground` counts rounds and frames a second of the playground's kinds of data, as fast as it goes.
 
 Lesson 02's panel and one of faces, also on a slow network and in a slow browser, and what one would write first, in
 the same run: a loop in a cell, and matplotlib drawn anew into an Output widget. Slider to training: from a key pressed
@@ -104,6 +105,11 @@ task = asyncio.get_running_loop().create_task(play())
 """
 
 
+PLAYGROUND = ["from gan_lessons import live", "live.Playground()"]
+GAN_LAB = 31.7  # rounds a second, as it plays points of the plane in a browser on this kind of machine
+KINDS = ("gaussian", "bumps", "ring", "grid", "moons", "spiral", "word", "digits", "faces")
+
+
 class Network:
     """A way to a server; slow: 120 ms to and fro, 250 kB/s each way. Chromium's own brake spares websockets."""
 
@@ -196,6 +202,22 @@ def panels(name: str, panel: Panel, network: Network) -> None:
     print(f"{name}: in the kernel, {threads} threads: {', '.join(said)}; a picture of {size / 1e3:.0f} kB", flush=True)
 
 
+def playground(stack: str, notebook: Notebook) -> None:
+    notebook.run(0, 1)
+    panel = Panel(notebook, "playground", 1)
+    panel.play()
+    for kind in KINDS:
+        panel.do(f"panel.begin({kind!r}); panel._speed.value = 10**9")
+        until(lambda kind=kind: panel.value("panel.kind") == kind and panel.steps_done > 5, seconds=60)
+        done, began = panel.steps_done, time.monotonic()
+        frames = panel.frames(SECONDS)
+        rounds = (panel.steps_done - done) / (time.monotonic() - began)
+        beside = f"{rounds / GAN_LAB:5.1f} x GAN Lab's" if panel.value("panel.settings().get('width')") else ""
+        print(f"{stack}: {kind:10} {rounds:6.0f} rounds/s, {frames:5.1f} frames/s {beside}", flush=True)
+    panel.pause()
+    print(f"{stack}: console errors: {notebook.noise}", flush=True)
+
+
 def soak(stack: str, notebook: Notebook, minutes: float) -> None:
     notebook.run(0, 1, 2)
     panel, browser = Panel(notebook, "gaussian", 2), notebook.context.new_cdp_session(notebook.page)
@@ -214,8 +236,10 @@ def soak(stack: str, notebook: Notebook, minutes: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--soak", type=float, metavar="MINUTES")
-    minutes = parser.parse_args().soak
-    if minutes is None:
+    parser.add_argument("--playground", action="store_true")
+    asked = parser.parse_args()
+    minutes = asked.soak
+    if minutes is None and not asked.playground:
         print(f"{'':32}    moves slider to training frames/s age of a frame")
         print(f"{'':32}  arrived median p95, ms    seen   median p95, ms", flush=True)
     with sync_playwright() as playwright:
@@ -229,9 +253,13 @@ if __name__ == "__main__":
                 server.url = network.url
                 browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
                 context = browser.new_context(viewport={"width": 1200, "height": 2400})
-                notebook = Notebook(server, context, [*lesson("02"), FACES, OUTPUT, LOOP])
+                cells = PLAYGROUND if asked.playground else [*lesson("02"), FACES, OUTPUT, LOOP]
+                notebook = Notebook(server, context, cells)
                 try:
-                    bench(name, notebook, network) if minutes is None else soak(name, notebook, minutes)
+                    if asked.playground:
+                        playground(name, notebook)
+                    else:
+                        bench(name, notebook, network) if minutes is None else soak(name, notebook, minutes)
                 finally:
                     notebook.close()
                     browser.close()

@@ -79,6 +79,9 @@ GAMES = {
     "penalty": lambda: Panel(recipes.gaussian, Figure1(), r1=0.3, decay=recipes.cosine, steps=50),
     "ring": lambda: Panel(recipes.ring, Plane(), controls.pack(), batch_size=np.int64(16)),
     "plane": lambda: Panel(recipes.plane, Plane(), data=data.ring(5, 1.0, 0.2), width=8),
+    "grid": lambda: Panel(recipes.plane, Plane(), data=data.grid(), width=8),
+    "moons": lambda: Panel(recipes.plane, Plane(), data=data.moons(), width=8),
+    "a word": lambda: Panel(recipes.plane, Plane(), controls.width(8), data=data.word("Hi"), width=8),
     "digits": lambda: Panel(recipes.mnist_small, Images(), batch_size=8, device="cpu", latent_dim=3),
     "faces": lambda: Panel(recipes.faces_quick, Images(), batch_size=8, device="cpu", r1=0.5, penalty_every=2),
 }

@@ -16,7 +16,7 @@ from torch import nn
 from torch.optim import SGD
 from torch.testing import assert_close
 
-from gan_lessons import live, losses, metrics, plots, recipes, seen, style, views
+from gan_lessons import data, live, losses, metrics, plots, recipes, seen, style, views
 from gan_lessons.live import controls
 from gan_lessons.optimizers import adam
 
@@ -299,3 +299,24 @@ def test_limits_that_are_none(low, high):
         views.Figure1(low, high)
     with pytest.raises(ValueError, match="half_width: got 0"):
         views.Plane(0)
+
+
+def test_of_other_shapes_it_counts_how_much_is_reached():
+    trainer = recipes.plane(data=data.moons(), width=8)
+    view = views.Plane()
+    now = view.measure(trainer)
+    assert {"fakes on the data", "data reached"} <= now.keys() and "modes found" not in now
+    picture = view.draw(trainer, [{"step": 0, **now}])
+    assert "share of fakes on the data" in picture and "share of data reached" in picture
+    vars(trainer)["latent"] = data.moons()  # and G hands it on
+    vars(trainer)["generator"] = nn.Identity()
+    assert min(seen.reach(trainer).values()) > 0.98
+
+
+def test_pushes_can_be_left_out():
+    trainer = recipes.plane(data=data.spiral(), width=8)
+    view = views.Plane()
+    track = [{"step": 0, **view.measure(trainer)}]
+    assert "gl-pushes" in view.draw(trainer, track)
+    view.pushes = False
+    assert "gl-pushes" not in view.draw(trainer, track)

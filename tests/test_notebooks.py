@@ -255,7 +255,8 @@ def test_the_readme_says_what_is_so():
     readme = (ROOT / "README.md").read_text()
     for path in LESSONS:
         title = re.search(r"^# (.+)$", sources(read(path), "markdown")[1], re.MULTILINE)[1]
-        assert f"| {path.name[:2]} | [{title}](notebooks/{path.name}) |" in readme
+        assert f"**{path.name[:2]}** [{title}](notebooks/{path.name})<br>" in readme
+        assert f'[<img src="notebooks/images/gallery/{path.name[:2]}.png"' in readme
     for script in re.findall(r"tests/[\w/]+\.\w+", readme):
         assert (ROOT / script).exists(), script
     package = ROOT / "gan_lessons"

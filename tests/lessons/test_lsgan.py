@@ -363,7 +363,7 @@ def test_each_answer_is_told_what_it_is(check, answer, text, capsys):
 
 
 def test_under_the_best_d_both_saturate_alike():
-    """Pushes at 470 against N(500, 5^2) and N(480, 5^2): D* times the slope of its logit, and (1 - D*) times its own."""
+    """Far left of N(480, 5^2) and N(500, 5^2): D* times the slope of its logit, and (1 - D*) times its own."""
     x = torch.tensor([470.0, 475.0], dtype=torch.double, requires_grad=True)
     logit = torch.distributions.Normal(500.0, 5.0).log_prob(x) - torch.distributions.Normal(480.0, 5.0).log_prob(x)
     D = logit.sigmoid()

@@ -17,6 +17,7 @@ from gan_lessons.live.slow import Slow
 from gan_lessons.views import Figure1, parts
 
 SLOW = "slow motion, part by part"
+FRAME = 0.032  # seconds of training in a frame, or more: with the drawing this leaves 20 frames a second
 
 
 class Playground(Panel):
@@ -111,6 +112,7 @@ class Playground(Panel):
         moved = {name: values for name, values in self._read().items() if keep and values != self._own.get(name)}
         kept = {name: v for name, v in moved.items() if name in TRAVELS or told.family == before}
         self.kind, self.text, self._start, self._view = kind, text, start, VIEWS[told.family]()
+        self._view.seconds = max(self._view.seconds, FRAME)
         if told.family == NUMBER:
             self._view.D_star = self._best.value
         self._put(own)

@@ -133,11 +133,11 @@ class Hits(NamedTuple):
     without_b: float
 
 
-def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int = 500, bring: Callable = usual) -> Hits:
+def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int = 500, part: float = 1.0) -> Hits:
     """(A, B) - (not A, B) + (not A, not B), each the mean of so many z, n times: what G draws from it.
 
     Asked for are A and not B. Its chance: the difference is that of two groups of any faces, and as long. z, yes: where
-    groups are taken from. bring: what is done to each sum before G draws it. Draws from torch's generator. Raises
+    groups are taken from. part: how much of the difference is added. Draws from torch's generator. Raises
     ValueError where a group is empty.
     """
     has_a, has_b = yes[:, a], yes[:, b]
@@ -147,7 +147,7 @@ def sums(read: Read, z: Tensor, yes: Tensor, a: int, b: int, count: int, n: int 
     with_a, without_a, start = (means(group, count, n) for group in groups)
     other = means(z, count, n) - means(z, count, n)
     other = normalize(other, dim=1) * (with_a - without_a).norm(dim=1, keepdim=True)
-    ours, chance = read(bring(with_a - without_a + start)), read(bring(start + other))
+    ours, chance = (read(usual(start + part * step)) for step in (with_a - without_a, other))
     got, kept = ours[:, a], ~ours[:, b]
     found = got & kept, chance[:, a] & ~chance[:, b], got, kept
     return Hits(*(one.double().mean().item() for one in found))

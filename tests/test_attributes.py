@@ -88,6 +88,10 @@ def test_sums_work_with_a_plane_and_not_with_a_bend():
         assert found.both > 0.98 and found.chance < 0.4 and found.has_a > 0.98 and found.without_b > 0.98
         single = attributes.sums(straight, z, straight(z), 0, 1, count=1)
         assert single.chance + 0.1 < single.both < found.both
+        nowhere = attributes.sums(straight, z, straight(z), 0, 1, count=50, part=0.0)
+        assert (
+            nowhere.both == nowhere.chance == nowhere.has_a == 0 and nowhere.without_b > 0.98
+        )  # all stay at the start
         found = attributes.sums(bent, z, bent(z), 0, 1, count=50, n=2000)
         plain = (bent(z)[:, 0] & ~bent(z)[:, 1]).double().mean().item()
         assert found.both == pytest.approx(found.chance, abs=0.06) and found.both < 0.6

@@ -206,11 +206,12 @@ def unseen_dark() -> None:
     """A G that never saw long dark hair, asked for it."""
     (row,) = seeds("faces unseen dark")
     figure, ax = plt.subplots(figsize=(5, 3.4))
-    plots.image_grid(unpacked(row["pictures"], 32), 4, ax=ax)
-    for i, name in enumerate(("neither", "dark hair", "long hair", "both")):
+    rows = unpacked(row["pictures"], 32).unflatten(0, (-1, 4))[:, [0, 2, 1, 3]]  # in the order of `added`
+    plots.image_grid(rows.flatten(0, 1), 4, ax=ax)
+    for i, name in enumerate(("neither", "long hair", "dark hair", "both")):
         ax.text(32 * i + 16, -3, name, ha="center", fontsize=9)
     ax.set_title("a G that never saw both: four z, asked for", fontsize=10, pad=16)
-    show(figure, "Four rows of four faces: fair and dark short hair, long fair hair, and what was never seen.")
+    show(figure, "Four rows of four faces: short fair hair, long fair hair, short dark hair, and what was never seen.")
 
 
 def together(a: str, b: str, n: int = 200) -> tuple[dict[str, Tensor], float]:

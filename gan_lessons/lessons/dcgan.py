@@ -19,6 +19,7 @@ from gan_lessons.views.attributes import NAME, NAMES, directions, draws, generat
 COLORS = dict(zip(NAMES, ("#7a5195", "#00798c", "#c8553d", "#8d6a00"), strict=True))
 GREY = "#777777"
 ORDER = [1, 1], [0, 1], [0, 0], [1, 0]  # corners: has A, has B
+PARTS = (0.25, 0.5, 0.75, 1.0)  # of the step of a sum
 _games = partial(data.saved_record, "dcgan")
 
 
@@ -265,16 +266,16 @@ def corners(pairs: Sequence[tuple[str, str]] = (("glasses", "smile"), ("dark hai
     show(figure, "Two sheets with four dots each: on the left the sum ends at the fourth dot, on the right beside it.")
 
 
-def lengths(n: int = 300) -> None:
-    """Sums of hair with hair, brought to the usual length and left as they are: how many are hits."""
-    (z, yes), read, counts = draws(), attributes.reading(generator()), (1, 3, 10, 50)
-    print("hits with means of" + "".join(f"{count:>12}" for count in counts))
-    for a, b in ((3, 0), (0, 3)):
-        print(f"{NAMES[a]}, carried by {NAMES[b]}")
-        for words, bring in (("  brought to 5.7", attributes.usual), ("  left as it is", lambda z: z)):
+def steps(count: int = 50, n: int = 200) -> None:
+    """How many sums are hits if only a part of the difference is added: two pairs that work, and hair with hair."""
+    (z, yes), read = draws(4000), attributes.reading(generator())  # the z of the pictures above and below
+    print("hits, if this part of the step is gone" + "".join(f"{part:>7g}" for part in PARTS))
+    for a, b in ((1, 2), (2, 1), (3, 0), (0, 3)):
+        hits = []
+        for part in PARTS:
             with seeded(0):
-                hits = [attributes.sums(read, z, yes, a, b, count, n, bring).both for count in counts]
-            print(f"{words:18}" + "".join(f"{hit:12.0%}" for hit in hits))
+                hits.append(attributes.sums(read, z, yes, a, b, count, n, part).both)
+        print(f"{NAMES[a] + ', carried by ' + NAMES[b]:39}" + "".join(f"{hit:7.0%}" for hit in hits))
 
 
 def predicted() -> None:

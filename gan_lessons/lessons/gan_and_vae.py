@@ -271,7 +271,7 @@ def measured(kind: str) -> None:
         if "pictures" in games[0]
     }
     plots.image_rows(pictures | kept, 20, ax=above.subplots())
-    last = ("kinds", "kinds found, of 16") if faces else ("sure", "sure of: share")
+    last = ("kinds", "kinds found, of 16") if faces else ("sure", "share with a sure reading")
     columns = {"grain": "grain (real = 1)", "frechet": "Frechet distance", "coverage": "coverage", last[0]: last[1]}
     for ax, (key, words) in zip(below.subplots(1, 4, sharey=True), columns.items(), strict=True):
         for place, (name, games) in enumerate(rows.items()):

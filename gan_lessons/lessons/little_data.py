@@ -187,7 +187,7 @@ def four_turns(p: float = 0.5, upright: float = 1.0) -> str:
         left = 10 + 240 * i
         parts += text(left, 16, name)
         for j, value in enumerate(share.tolist()):
-            high = 120 * value
+            high = 108 * value
             parts += f'<rect x="{left + 50 * j}" y="{150 - high:.1f}" width="40" height="{high:.1f}" fill="{color}"/>'
             parts += text(left + 50 * j + 20, 144 - high, f"{value:.2f}", anchor="middle", size=11)
             parts += text(left + 50 * j + 20, 166, f"{90 * j}°", anchor="middle", size=11)

@@ -52,9 +52,9 @@ def dark_and_long(seed):
 
 
 OBSERVATIONS = {
-    "in {} of 8 sets of 500 draws a step of 3 along the smile gave it to more than 95 in 100, and of the glasses fewer "
+    "In {} of 8 sets of 500 draws a step of 3 along the smile gave it to more than 95 in 100, and of the glasses fewer "
     "than 10 in 100 changed": smiles,
-    "in {} of 8 sets of 500 draws more than 90 in 100 had both after two steps of 3": two_steps,
+    "In {} of 8 sets of 500 draws more than 90 in 100 had both after two steps of 3": two_steps,
     "in {} of 8 sets of 500 draws a step of 3 along dark hair changed the length of the hair of more than 10 in 100, "
     "and the smile of fewer": dark_and_long,
 }
@@ -99,7 +99,22 @@ def test_what_is_said_of_sums():
         else:
             assert row["both"][-1] > 0.95 and row["chance"][-1] < 0.06
         assert 0.3 < row["both"][0] < 0.75 and row["both"][0] > row["chance"][0] + 0.15
+    assert [round(100 * sums[pair]["both"][-1]) for pair in sorted(hair)] == [8, 46]
+    assert "with other means, it is 8 and 46" in TEXT
+    assert all(sums[pair]["has_a"][-1] > 0.99 for pair in hair)
     assert min(sums[pair]["gap"] for pair in hair) > max(row["gap"] for pair, row in sums.items() if pair not in hair)
+
+
+def test_what_is_said_of_shorter_steps():
+    (z, yes), read = views.draws(4000), attributes.reading(views.generator())
+    for a, b in ((DARK, LONG), (LONG, DARK)):
+        with seeded(1):
+            half, whole = (attributes.sums(read, z, yes, a, b, 50, 200, part) for part in (0.5, 1.0))
+        assert half.both > 0.95 and whole.both < 0.6 and whole.has_a > 0.99
+    for a, b in ((GLASSES, SMILE), (SMILE, GLASSES)):
+        with seeded(1):
+            half, whole = (attributes.sums(read, z, yes, a, b, 50, 200, part) for part in (0.5, 1.0))
+        assert half.both < whole.both - 0.05 and whole.both > 0.98
 
 
 def test_what_is_said_of_maps():

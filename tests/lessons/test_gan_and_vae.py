@@ -49,9 +49,9 @@ def no_kl(seed):
 
 
 OBSERVATIONS = {
-    "in {} of 8 seeds fewer coins lay between the bumps than with s = 1, and the share near each bump was within 5 "
+    "In {} of 8 seeds fewer coins lay between the bumps than with s = 1, and the share near each bump was within 5 "
     "points of the truth": larger_s,
-    "in {} of 8 seeds coins came back nearer than with the KL, and more of the draws lay between the bumps or beyond "
+    "In {} of 8 seeds coins came back nearer than with the KL, and more of the draws lay between the bumps or beyond "
     "them": no_kl,
 }
 
@@ -105,6 +105,32 @@ def test_what_is_said_of_s():
     for key, up in (("elbo", False), ("kl", False)):
         values = [row[key] for row in ordered]
         assert values == sorted(values, reverse=not up)
+
+
+def test_what_is_said_of_known_faces():
+    back = {s: [row["back"] for row in rows] for s, rows in record()["faces"]["vae"].items()}
+    errors = {s: round(100 * rows[0]["error"], 1) for s, rows in back.items()}
+    assert errors == {"0.05": 2.4, "0.1": 2.4, "0.2": 2.4, "0.4": 2.6} and said("2.4% of the way", "2.6% for s = 0.4")
+    assert all(row["frechet"] < 1 for rows in back.values() for row in rows)
+
+
+def test_noise_of_one_half_leaves_the_cloud_and_keeps_most_of_the_face():
+    x = data.faces(500, seed=4).images / 127.5 - 1
+    read = lambda faces: pretrained.reader()(faces) > 0  # noqa: E731
+    with torch.no_grad(), seeded(0):
+        mu, log_sd = vae.shipped().encoder(x).chunk(2, dim=1)
+        near, far = (vae.shipped().decoder(mu + noise * torch.randn_like(mu)) for noise in (0.0, 0.5))
+    assert log_sd.exp().median().item() == pytest.approx(0.1, abs=0.02)
+    errors = [(one - x).square().mean().sqrt().item() / 2 for one in (near, far)]
+    assert errors == pytest.approx([0.024, 0.06], abs=0.003)
+    assert ((read(far) == read(x)).double().mean(dim=0) > 0.9).all()
+
+
+def test_most_grain_comes_from_outlines():
+    x = data.faces(500, seed=4).images / 127.5 - 1
+    laplacian = x[..., 2:, 1:-1] + x[..., :-2, 1:-1] + x[..., 1:-1, 2:] + x[..., 1:-1, :-2] - 4 * x[..., 1:-1, 1:-1]
+    squares = laplacian.square().sum(dim=1).flatten().sort(descending=True).values
+    assert squares[: len(squares) // 5].sum() > 0.8 * squares.sum()  # a fifth of the pixels
 
 
 def test_what_is_said_of_faces():

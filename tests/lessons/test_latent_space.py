@@ -80,7 +80,7 @@ OBSERVATIONS = {
     "in {} of 8 sets of starts at least a tenth less": starts,
     "in {} of 8 sets of draws more than 40% with means of 100, and less than 5% by chance": sums,
     "in {} of 8 sets of pictures more than half, and more than a quarter": (sure_of_nonsense),
-    "in {} of 8 sets of 100 draws a step of 2 or -2 along direction 1 made another digit more than 45 times in a "
+    "In {} of 8 sets of 100 draws a step of 2 or -2 along direction 1 made another digit more than 45 times in a "
     "hundred, along direction 64 at most 3 times": nudged,
 }
 

@@ -111,6 +111,9 @@ def test_what_is_said_of_the_thermostat_in_whole_games():
     assert round(sum(one["D train"][-1] - one["D new"][-1] for one in strong) / 3, 2) == 0.07
     early = [games[f"5000 plain {seed}"]["looks"] for seed in (0, 1, 2)]
     assert all(one["round"][0] == 50 and min(one["sign train"][0], one["sign new"][0]) > 0.99 for one in early)
+    assert [one["sign fake"][0] > 0.99 for one in early].count(True) == 1  # one D calls the fakes real, too
+    better = [[a["report"]["frechet"] - b["report"]["frechet"] for a, b in pairs[seed::3]] for seed in (0, 1, 2)]
+    assert all(sum(one) > 0 for one in better)
 
 
 def test_what_is_said_of_p_held():
@@ -131,11 +134,12 @@ def test_what_is_said_of_turned_faces():
 
 
 def test_what_is_said_of_d_alone():
-    found = {}
+    found, ends = {}, {}
     for n in lesson.ALONE:
         for way in ("plain", "adaptive"):
-            ends = [{key: row[-1] for key, row in played(f"alone {n} {way} {seed}").items()} for seed in (0, 1, 2)]
-            mean = {key: sum(one[key] for one in ends) / 3 for key in ends[0]}
+            games = [played(f"alone {n} {way} {seed}") for seed in (0, 1, 2)]
+            ends[n, way] = [{key: row[-1] for key, row in game.items()} for game in games]
+            mean = {key: sum(one[key] for one in ends[n, way]) / 3 for key in ends[n, way][0]}
             found[n, way] = mean | {"gap": mean["D train"] - mean["D new"]}
     for n in lesson.ALONE:
         for key in ("right train", "right new"):
@@ -146,6 +150,12 @@ def test_what_is_said_of_d_alone():
     for n, way in ((100, "plain"), (100, "adaptive")):
         assert f"{found[n, way]['gap']:.2f}".lstrip("0") in TEXT
     assert f"p rose too, to {found[5000, 'adaptive']['p']:.2f}".replace("0.", ".") in TEXT
+    r_v = [
+        sum((one["D train"] - one["D new"]) / (one["D train"] - one["D fake"]) for one in ends[n, way]) / 3
+        for way in ("plain", "adaptive")
+        for n in lesson.ALONE
+    ]
+    assert [round(one, 2) for one in r_v] == [0.84, 0.29, 0.02, 0.78, 0.30, 0.03]
 
 
 # -- the pictures ------------------------------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import PIL.Image
+import PIL.ImageOps
 
 from gan_lessons.checkpoints import put
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 GALLERY = NOTEBOOKS / "images" / "gallery"
-WIDTH, MOST = 360, 25_000  # pixels, bytes
+SIZE, MOST = (360, 240), 25_000  # pixels: all alike, so that a table shows them in even columns; bytes
 
 
 class Still(NamedTuple):
@@ -27,21 +28,22 @@ class Still(NamedTuple):
 
 
 STILLS = {
+    "00": Still("Four moments of one game", (0.5, 0, 1, 1)),
     "01": Still("A curve G; to its right many x lie where it is flat"),
     "02": Still("nine fakes stand on its slope, each with an arrow"),
     "03": Still("Over the logit", (0.52, 0, 1, 1)),
     "04": Still("Four states", (0, 0, 0.5, 0.5)),
     "05": Still("1: fakes far off, D* a cliff", (0.725, 0, 1, 1)),
-    "06": Still("A map: a band of found", (0, 0, 1, 0.7)),
-    "07": Still("All fakes in one clump, which goes round", (0.256, 0, 0.728, 0.55)),
+    "06": Still("Left: a spiral outwards", (0, 0, 0.5, 1)),
+    "07": Still("All fakes in one clump, which goes round", (0.256, 0, 0.724, 0.55)),
     "08": Still("A film: forty patches of grey become strokes"),
-    "09": Still("Rows of 14 images each: real: 244 nats", (0, 0, 0.55, 1)),
+    "09": Still("Rows of 14 images each: real: 244 nats", (0, 0, 0.35, 1)),
     "10": Still("A page of digits that change little by little", (0, 0, 0.56, 0.62)),
-    "11": Still("Ten faces lose and get glasses", (0, 0.09, 0.655, 0.62)),
+    "11": Still("Ten faces lose and get glasses", (0, 0.09, 0.48, 0.62)),
     "12": Still("Above, a straight line and an S-curve. Below, three pushes"),
     "13": Still("Rows of ten digits, 0 to 9"),
     "14": Still("Four rows: a real face, seven faces on the way"),
-    "15": Still("Three times six fakes, and under each the training face", (0, 0, 0.665, 1)),
+    "15": Still("Three times six fakes, and under each the training face", (0, 0, 0.335, 1)),
 }
 
 
@@ -55,7 +57,7 @@ def pictures(path: Path) -> list[tuple[str, PIL.Image.Image]]:
 
 
 def still(path: Path) -> PIL.Image.Image:
-    """The chosen part of the chosen output, WIDTH pixels wide."""
+    """The chosen part of the chosen output, as large as it fits into SIZE, in the middle of a white sheet."""
     words, part = STILLS.get(path.name[:2], Still())
     found = [picture for alt, picture in pictures(path) if words in alt]
     if not found:
@@ -67,7 +69,7 @@ def still(path: Path) -> PIL.Image.Image:
     whole.paste(shown, mask=shown)
     left, top, right, bottom = (round(x * side) for x, side in zip(part, 2 * whole.size, strict=True))
     cut = whole.crop((left, top, right, bottom))
-    return cut.resize((WIDTH, round(WIDTH * cut.height / cut.width)), PIL.Image.Resampling.LANCZOS)
+    return PIL.ImageOps.pad(cut, SIZE, PIL.Image.Resampling.LANCZOS, color="white")
 
 
 def small(picture: PIL.Image.Image) -> bytes:

@@ -43,7 +43,7 @@ GAMMA = {"ring": 0.5, "digits": 0.5, "faces": 5.0}  # lesson 07's, and those of 
 SQUARES = 4  # near rest, where l = 4 D - 2, as much R1 weighs in least squares as one in logits; so with l = 2 D, too
 RECIPES = {"ring": recipes.ring, "digits": recipes.mnist_quick, "faces": recipes.faces_quick}
 ROUNDS = {"ring": 3000, "digits": 1000, "faces": 500}
-SEEDS = {"ring": range(4), "digits": range(3), "faces": range(2)}
+SEEDS = {"ring": range(4), "digits": range(3), "faces": range(3)}
 SHOWN = {"ring": 200, "digits": 8, "faces": 8}
 N = 4000  # fakes that are looked at
 SHIP, EPOCHS = (20.0, 5.0), 8  # weights of R1

@@ -10,7 +10,7 @@ STYLE_SHEET = """<style>
   outline: 3px solid #1a73e8; outline-offset: 2px }
 .gl-play button:has(.fa-stop) { display: none }
 .gl-play { width: auto }
-.gl-panel .widget-readout { min-width: 52px; text-align: left }
+.gl-panel .widget-readout { min-width: 52px; text-align: left; padding-left: 8px }
 .gl-speed .widget-readout { min-width: 200px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }

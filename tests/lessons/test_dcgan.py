@@ -85,6 +85,10 @@ def test_what_is_said_of_rules_and_steps():
     changed = torch.stack([(read(z + 3 * way) != read(z)).double().mean(dim=0) for way in views.directions()])
     assert 0.38 < changed[DARK, LONG] < 0.5 and 0.1 < changed[LONG, DARK] < 0.25
     assert max(changed[a, b] for a in range(4) for b in range(4) if a != b and {a, b} != {DARK, LONG}) < 0.1
+    for a in (GLASSES, SMILE):
+        others = [b for b in range(4) if b != a]
+        some = (read(z + 3 * views.directions()[a]) != read(z))[:, others].any(dim=1).double().mean()
+        assert 0.04 < some < 0.13  # about 1 in 10
     linear, net = (counts()[0]["accuracy"][name] for name in ("linear", "net"))
     assert abs(linear[DARK] - linear[SMILE]) < 0.02 and net[LONG] > linear[LONG] + 0.08
     assert all(net[a] < linear[a] + 0.005 for a in (GLASSES, SMILE))
@@ -111,6 +115,9 @@ def test_what_is_said_of_shorter_steps():
         with seeded(1):
             half, whole = (attributes.sums(read, z, yes, a, b, 50, 200, part) for part in (0.5, 1.0))
         assert half.both > 0.95 and whole.both < 0.6 and whole.has_a > 0.99
+    kinds = {(p, q): z[(yes[:, LONG] == p) & (yes[:, DARK] == q)].mean(dim=0) for p in (0, 1) for q in (0, 1)}
+    towards_dark = [(kinds[1, dark] - kinds[0, dark]) @ views.directions()[DARK] for dark in (0, 1)]
+    assert towards_dark[0] < -0.3 and towards_dark[1] > 0.2  # longer hair: slanted one way, and the other
     for a, b in ((GLASSES, SMILE), (SMILE, GLASSES)):
         with seeded(1):
             half, whole = (attributes.sums(read, z, yes, a, b, 50, 200, part) for part in (0.5, 1.0))

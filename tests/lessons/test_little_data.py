@@ -107,6 +107,9 @@ def test_what_is_said_of_the_thermostat_in_whole_games():
     assert sum(b["report"]["frechet"] < a["report"]["frechet"] for a, b in pairs) == 13 and len(pairs) == 15
     strong = [games[f"100 plain {seed}"]["looks"] for seed in (0, 1, 2)]
     weak = games["r1 100 plain 0"]["looks"]
+    ends = [games[f"r1 {n} {way} 0"] for n in (100, 500) for way in ("plain", "adaptive")]
+    assert [round(game["report"]["frechet"]) for game in ends] == [109, 105, 37, 39]
+    assert all(max(game["looks"]["p"]) < 0.05 for game in (ends[1], ends[3]))
     assert round(weak["D train"][-1] - weak["D new"][-1], 2) == 0.33
     assert round(sum(one["D train"][-1] - one["D new"][-1] for one in strong) / 3, 2) == 0.07
     early = [games[f"5000 plain {seed}"]["looks"] for seed in (0, 1, 2)]

@@ -213,7 +213,7 @@ def square(source: Any) -> tuple[tuple[float, float], float]:
     x = drawn(source)  # (n, 2)
     low, high = x[len(x) // 200], x[-len(x) // 200]
     half = 1.25 * (high - low).max().item() / 2 or 1.0
-    unit = 10 ** math.floor(math.log10(half))
+    unit = 10 ** math.floor(math.log10(half)) / 2
     half = float(math.ceil(half / unit) * unit)
     across, up = (((low + high) / half * 5).round() * half / 10 + 0.0).tolist()  # to a tenth of it; 0.0 + -0.0 = 0.0
     return (across, up), half

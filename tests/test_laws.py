@@ -221,7 +221,7 @@ def test_spans():
 def test_squares():
     assert laws.square(data.ring()) == ((0.0, 0.0), 3.0)
     middle, half = laws.square(Independent(Normal(torch.tensor([1000.0, -4.0]), 20.0), 1))
-    assert abs(middle[0] - 1000) < 10 and abs(middle[1] + 4) < 10 and half in (60.0, 70.0)
+    assert abs(middle[0] - 1000) < 10 and abs(middle[1] + 4) < 10 and half in (55.0, 60.0, 65.0, 70.0)
     assert laws.square(data.Sample(torch.ones(5, 2)))[1] == 1.0
 
 

@@ -261,7 +261,9 @@ def corners(pairs: Sequence[tuple[str, str]] = (("glasses", "smile"), ("dark hai
         ax.imshow(held.view(33, 33).float(), origin="lower", extent=ends, cmap="Greys", vmin=0, vmax=5)
         words = [f"{'' if p else 'no '}{names[0]},\n{'' if q else 'no '}{names[1]}" for p, q in ORDER]
         plots.corners(spots, words, COLORS[names[0]], ax=ax)
-        ax.set_title(f"grey: here G draws {names[1]}", fontsize=10)
+        (left, right), (low, high) = ends[:2], ends[2:]
+        ax.add_patch(plt.Rectangle((left, low), right - left, high - low, fill=False, edgecolor="#bbbbbb"))
+        ax.set_title(f"G draws {names[1]} where it is grey, none where it is white", fontsize=10)
     figure.suptitle(f"{NAME}: means of z, seen on the plane of both steps", fontsize=10)
     show(figure, "Two sheets with four dots each: on the left the sum ends at the fourth dot, on the right beside it.")
 

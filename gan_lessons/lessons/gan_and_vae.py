@@ -121,7 +121,7 @@ def answers(left: float = 0.5) -> str:
     parts = box.show([box.line(x, humps(left).log_prob(x).exp(), "data", title="real coins")])
     parts += box.x_axis("weight of a coin (dotted: real coins)")
     for i, (place, words) in enumerate(zip(best_answers(left), ("the mean", "the median"), strict=True)):
-        parts += f'<path d="M{20 + box.x(place):.1f} 60v174" stroke="{FINES[2 - i]}" stroke-width="3"/>'
+        parts += f'<path d="M{20 + box.x(place):.1f} 60v174" stroke="{FINES[2 - i]}" stroke-width="{(7, 2.5)[i]}"/>'
         parts += svg.text(20 + 300 * i, 20, f"{('squared', 'absolute')[i]} fine: {words}, {place:.1f}", FINES[2 - i])
     return svg.picture(parts, "two humps, and the one answer that costs least by either fine", 600, 270)
 
@@ -142,6 +142,7 @@ def one_answer(left: float = 0.5) -> None:
     hill.draw_best(law, Normal(middle := law.mean.item(), 1.5), x, ax)
     ax.set(xlabel="weight of a coin", title="fakes between the humps, and the best D", ylim=(0, 1.08))
     ax.text(486.8, 1.02, "D*", color=STYLE["D*"]["color"])
+    ax.text(512.5, 0.42, "real coins")
     ax.text(middle + 3.2, 0.6, "fakes", color=GAN)
     show(figure, "Left, two curves whose bottoms lie between the humps; right, a hill with a deep valley there.")
 
@@ -225,26 +226,21 @@ def seeds() -> None:
 def by_s() -> None:
     """Four VAEs that differ in s: new faces as they come back, draws, and what is measured of both."""
     ones = {float(s): rows[0] for s, rows in _record()["faces"]["vae"].items()}  # in the order of s
-    figure, (faces, grain, far) = plt.subplots(1, 3, figsize=(12.4, 4.4), width_ratios=(1.35, 1, 1))
+    figure, (faces, far) = plt.subplots(1, 2, figsize=(11.4, 5.4), width_ratios=(1.9, 1))
     pictures = {"real": _faces()[:10]}
     pictures |= {f"back, s = {s:g}": unpacked(row["back"]["faces"], 32) for s, row in ones.items()}
     pictures |= {f"draws, s = {s:g}": unpacked(row["pictures"], 32)[:10] for s, row in ones.items()}
     plots.image_rows(pictures, 10, ax=faces)
-    for ax, key, words in ((grain, "grain", "grain (real faces: 1)"), (far, "frechet", "Frechet distance")):
-        come_back, drawn = (
-            [row[key] for row in rows] for rows in ([row["back"] for row in ones.values()], ones.values())
-        )
-        ax.plot(list(ones), come_back, "o--", color=VAE, mfc="white", label="faces that come back")
-        ax.plot(list(ones), drawn, "o-", color=VAE, label="draws")
-        ax.set(xscale="log", xlabel="s", title=words)
-        ax.set_xticks(list(ones), [f"{s:g}" for s in ones])
-        ax.minorticks_off()
-    far.set_yscale("log")
-    grain.set_ylim(0, 1)
-    grain.legend(loc="lower left", fontsize=8)
-    show(
-        figure, "Rows of faces for four s, blurrier from row to row; beside them curves of grain and Frechet distance."
+    come_back, drawn = (
+        [row["frechet"] for row in rows] for rows in ([r["back"] for r in ones.values()], ones.values())
     )
+    far.plot(list(ones), come_back, "o--", color=VAE, mfc="white", label="faces that come back")
+    far.plot(list(ones), drawn, "o-", color=VAE, label="draws")
+    far.set(xscale="log", yscale="log", xlabel="s", title="Frechet distance")
+    far.set_xticks(list(ones), [f"{s:g}" for s in ones])
+    far.minorticks_off()
+    far.legend(fontsize=8)
+    show(figure, "Rows of faces for four s: those that come back are good, draws are bad and get better; and a curve.")
 
 
 def rows_of(kind: str) -> dict[str, list[dict[str, Any]]]:
@@ -343,7 +339,7 @@ def check_draw(draw: Any) -> str | None:
         return "no slope runs back to mu and sd: torch.normal and .sample() cut it; write mu + sd * eps."
     slopes = torch.autograd.grad(z.sum(), (mu, sd), allow_unused=True)
     if any(slope is None or not slope.any() for slope in slopes):  # torch.normal has slopes, and all of them are 0
-        return "no slope runs back to one of mu and sd: use both as they are, without detach() or .data."
+        return "no slope runs back to one of mu and sd: torch.normal, detach() and .data cut it; write mu + sd * eps."
     return None
 
 

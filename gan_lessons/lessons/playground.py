@@ -181,6 +181,8 @@ def check_rewind(panel: Any) -> str | None:
             return not (abs(note["mean"] - 500) < 5 and 2 < note["sd"] < 10)
         return note["modes found"] <= 4
 
+    if not ahead and broken(now):
+        return f"it is broken, at round {_rounds(panel)}. Now drag 'back to round' to where it was good."
     if not ahead:
         return f"nothing lies ahead of round {_rounds(panel)}: break a good game, then drag 'back to round'."
     if not any(map(broken, ahead)):

@@ -55,12 +55,12 @@ class History:
         if whole and time.monotonic() - self._taken > self._apart:
             self._keep()
 
-    def keep(self, apart: float = 0.0) -> None:
-        """Take a snapshot of this very moment, between two rounds, if the last one is so many seconds old.
+    def keep(self) -> None:
+        """Take a snapshot of this very moment, between two rounds.
 
         Not where later ones are kept to go forward to.
         """
-        if self._trainer.steps_done > self.steps[-1] and time.monotonic() - self._taken >= apart:
+        if self._trainer.steps_done > self.steps[-1]:
             self._keep()
 
     def back(self, step: int) -> None:

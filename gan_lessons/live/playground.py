@@ -42,6 +42,7 @@ class Playground(Panel):
     def __init__(self, kind: str = "gaussian", text: str = "Hi", seed: int = 0):
         self.kind, self.text, self.seconds, self._own = "gaussian", text, 0.0, {}
         self._parts, self._usual = Slow(), 5  # rounds a frame, until the learner chooses
+        self._moved = 0.0  # when a knob was moved last
         self._choice = labelled(
             widgets.Dropdown(options=[(one.words, name) for name, one in KINDS.items()], value=self.kind),
             *("data", "40px", "255px"),
@@ -157,8 +158,10 @@ class Playground(Panel):
         self._parts.next(self._game, self._view)
 
     def _set(self, control: Control) -> None:
-        if not self._game.turn:
-            self._game.past.keep(apart=0.3)  # the moment before, to come back to
+        now = time.monotonic()
+        if not self._game.turn and now - self._moved > 0.3:  # not at each step of a slider that is dragged
+            self._game.past.keep()  # the moment before, to come back to
+        self._moved = now
         super()._set(control)
 
     def _begin(self, seed: int | None = None) -> None:

@@ -85,6 +85,15 @@ def test_what_is_said_of_rules_and_steps():
     changed = torch.stack([(read(z + 3 * way) != read(z)).double().mean(dim=0) for way in views.directions()])
     assert 0.38 < changed[DARK, LONG] < 0.5 and 0.1 < changed[LONG, DARK] < 0.25
     assert max(changed[a, b] for a in range(4) for b in range(4) if a != b and {a, b} != {DARK, LONG}) < 0.1
+    assert (views.directions()[DARK] @ views.directions()[LONG]).item() == pytest.approx(-0.06, abs=0.01)
+    before, moved = read(z), z + 3 * views.directions()[DARK]
+    after = read(moved)
+    lost = [
+        ((before[:, LONG] == had) & (after[:, LONG] != had)).sum() / (before[:, LONG] == had).sum() for had in (0, 1)
+    ]
+    assert lost[0] > 0.75 and lost[1] < 0.08  # short hair becomes long, and hardly ever the other way
+    brought = (read(attributes.usual(moved)) != before).double().mean(dim=0)
+    assert (brought - changed[DARK]).abs().max() < 0.03
     for a in (GLASSES, SMILE):
         others = [b for b in range(4) if b != a]
         some = (read(z + 3 * views.directions()[a]) != read(z))[:, others].any(dim=1).double().mean()

@@ -113,15 +113,15 @@ def fewest(seed):
 
 
 OBSERVATIONS = {
-    "with play alone it was won on {} of 8 seeds": find,
-    "with k = 0 from round 40 on it was won on {} of 8 seeds": same,
-    "with these settings it was won on {} of 8 seeds": win,
-    "with these rates it was won on {} of 8 seeds": circle,
-    "with k = 5 it was won within 1,500 rounds on {} of 8 seeds": all_eight,
-    "with these settings it was won within 2,500 rounds on {} of 8 seeds": all_eight_with_one_turn,
-    "it was won this way on {} of 8 seeds": rewind,
-    "two letters were written within 3,000 rounds on {} of 8 seeds": initials,
-    "with these rates and k it was won on {} of 8 seeds": fewest,
+    "With play alone it was won on {} of 8 seeds": find,
+    "With k = 0 from round 40 on it was won on {} of 8 seeds": same,
+    "With these settings it was won on {} of 8 seeds": win,
+    "With these rates it was won on {} of 8 seeds": circle,
+    "With k = 5 it was won within 1,500 rounds on {} of 8 seeds": all_eight,
+    "With these settings it was won within 2,500 rounds on {} of 8 seeds": all_eight_with_one_turn,
+    "It was won this way on {} of 8 seeds": rewind,
+    "Two letters were written within 3,000 rounds on {} of 8 seeds": initials,
+    "With these rates and k it was won on {} of 8 seeds": fewest,
 }
 PLAYS = [find, same, win, circle, all_eight, rewind, fewest]  # those that take seconds
 

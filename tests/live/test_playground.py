@@ -323,3 +323,14 @@ def test_only_the_newest_playground_lives(panel):
     other = Playground()
     assert panel.comm is None and other.comm is not None
     other.close()
+
+
+def test_the_moment_before_a_move_is_kept_however_fast_the_rounds_are(panel):
+    panel.begin("gaussian")
+    for rounds in (7, 5):
+        panel.run(rounds)
+    panel._moved = 0.0  # the last move was long ago
+    panel.move(lr_g=0.5)
+    panel.run(30)
+    panel.back(15)
+    assert panel.trainer.steps_done == 12

@@ -7,8 +7,8 @@ itself.
 
 - "rows": for each data, variant and seed what `figures` says of the averaged fakes (of the ring: of G's own) after
   `ROUNDS`; of the first seed some of the fakes. All are the players and settings of `recipes.ring`, `mnist_quick` and
-  `faces_quick`, but for the loss and the penalties. In the record that ships faces and most digits were played on an
-  H100, the ring and two games of digits on CPUs; not all seeds of all variants are there.
+  `faces_quick`, but for the loss and the penalties. In the record that ships the first two seeds of faces and
+  the first of digits were played on an H100, all else on CPUs.
 - "floor": the same figures of real pictures that took no part. "untrained": of a G before its first turn.
 - "ship": figures of faces_lsgan after so many epochs with rates that fall to 0, for each weight of R1 that was tried.
 """

@@ -53,5 +53,5 @@ def test_the_record_has_what_the_lesson_shows():
     record = data.saved_record("lsgan")
     assert record["made by"] == "python tests/make/lsgan_record.py" and record["rounds"] == lsgan_record.ROUNDS
     for on, variant, seed in lsgan_record.jobs():
-        if on != "ship" and seed == 0:
+        if on != "ship":
             assert str(seed) in record["rows"][on][variant]

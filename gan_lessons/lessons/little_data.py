@@ -145,6 +145,27 @@ def needles(game: Trainer, turns: Sequence[int] = (100, 700, 2000)) -> None:
     )
 
 
+def walked(plain: Trainer, moved: Trainer, rounds: int = 1000) -> None:
+    """Where an affine G goes, from the law of the data on, in two games with the same few coins."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 2.9))
+    games = {"D sees the coins": (plain, COLORS["plain"]), "D sees them moved": (moved, COLORS["adaptive"])}
+    for words, (game, color) in games.items():
+        path = []
+        for _ in range(rounds):
+            game.step()
+            path.append((game.generator.mu.item(), abs(game.generator.sigma.item())))
+        for ax, values in zip(axes, zip(*path, strict=True), strict=True):
+            ax.plot(range(1, rounds + 1), values, color=color, linewidth=1.6, label=words)
+    coins = plain.data.x.flatten()
+    told = ("mean", 500, coins.mean().item()), ("spread", 5, coins.std().item())
+    for ax, (what, law, ours) in zip(axes, told, strict=True):
+        ax.axhline(law, **STYLE["data"] | {"linewidth": 1.4}, label="the law")
+        ax.axhline(ours, color="black", linewidth=0.8, label="the twelve coins")
+        ax.set(title=f"{what} of the fakes", xlabel="round")
+    axes[0].legend(fontsize=8)
+    show(figure, "Two paths of the fakes' mean and of their spread: one goes astray, the other stays near the coins'.")
+
+
 # -- augmentation ------------------------------------------------------------------------------------------------------
 
 

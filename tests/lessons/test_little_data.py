@@ -124,8 +124,22 @@ def test_what_is_said_of_the_thermostat_in_whole_games():
     ]
     assert max(max(game["looks"]["p"][2:]) for _, game in [*pairs, (None, games["50 adaptive 0"])]) <= 0.01
     assert sum(b["report"]["frechet"] < a["report"]["frechet"] for a, b in pairs) == 13 and len(pairs) == 15
+
+    def r_v(n, seed):
+        end = {key: values[-1] for key, values in games[f"{n} plain {seed}"]["looks"].items()}
+        return (end["D train"] - end["D new"]) / (end["D train"] - end["D fake"])
+
+    found = {n: sorted(r_v(n, seed) for seed in (0, 1, 2)) for n in (100, 500, 5000)}
+    assert [round(found[n][end], 2) for n in (100, 500) for end in (0, -1)] == [0.61, 0.81, 0.12, 0.17]
+    assert round(r_v(50, 0), 2) == 1.06 and max(map(abs, found[5000])) < 0.07
+    seen_r = {n: [games[f"{n} adaptive {seed}"]["looks"]["r"] for seed in (0, 1, 2)] for n in (100, 5000)}
+    means = {n: sorted(round(sum(one) / len(one), 2) for one in rows) for n, rows in seen_r.items()}
+    assert [means[n][end] for n in (100, 5000) for end in (0, -1)] == [0.35, 0.42, 0.30, 0.34]
+    assert all(sum(value > 0.6 for value in one) <= 2 for rows in seen_r.values() for one in rows)
     strong = [games[f"100 plain {seed}"]["looks"] for seed in (0, 1, 2)]
     weak = games["r1 100 plain 0"]["looks"]
+    weak_v = (weak["D train"][-1] - weak["D new"][-1]) / (weak["D train"][-1] - weak["D fake"][-1])
+    assert round(weak_v, 2) == 0.83
     ends = [games[f"r1 {n} {way} 0"] for n in (100, 500) for way in ("plain", "adaptive")]
     assert [round(game["report"]["frechet"]) for game in ends] == [109, 105, 37, 39]
     assert all(max(game["looks"]["p"]) < 0.05 for game in (ends[1], ends[3]))
@@ -171,7 +185,7 @@ def test_what_is_said_of_d_alone():
     assert found[100, "adaptive"]["p"] > max(found[n, "adaptive"]["p"] for n in (500, 5000))
     for n, way in ((100, "plain"), (100, "adaptive")):
         assert f"{found[n, way]['gap']:.2f}".lstrip("0") in TEXT
-    assert f"p rose too, to {found[5000, 'adaptive']['p']:.2f}".replace("0.", ".") in TEXT
+    assert f"p rose, too, to {found[5000, 'adaptive']['p']:.2f}".replace("0.", ".") in TEXT
     r_v = [
         sum((one["D train"] - one["D new"]) / (one["D train"] - one["D fake"]) for one in ends[n, way]) / 3
         for way in ("plain", "adaptive")

@@ -1,5 +1,5 @@
 """How fast is the training step? `python tests/bench/training.py` prints the tables of the README; `--check` measures
-only what is judged, the source's nets on the CPU. Exit code 1 if they are below LEAST.
+only what is judged, the example's nets on the CPU. Exit code 1 if they are below LEAST.
 
 All in one run, in blocks that take turns; medians of the blocks. Close other programs before.
 """
@@ -164,7 +164,7 @@ def convolutional(**settings: Any) -> Trainer:
     return Trainer(G, D, data.mnist("train"), latent=latent, lr_d=2e-4, lr_g=2e-4, batch_size=BATCH, **settings)
 
 
-SOURCE = "the source's"
+SOURCE = "the example's"
 PAIRS = {  # and the plain loop's optimiser
     SOURCE: (recipes.mnist, torch.optim.Adam),
     "the paper's": (recipes.mnist_paper, partial(torch.optim.SGD, momentum=0.5)),

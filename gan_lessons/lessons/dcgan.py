@@ -248,10 +248,11 @@ def count_sums() -> None:
     show(figure, "Four pictures: the share of hits grows with the number of z in each mean, its chance falls.")
 
 
-def corners(pairs: Sequence[tuple[str, str]] = (("glasses", "smile"), ("dark hair", "long hair"))) -> None:
+def corners() -> None:
     """The mean z of four kinds of faces, on the plane of the sum's two steps, and where the sum ends."""
     z, yes = draws()
-    figure, axes = plt.subplots(1, len(pairs), figsize=(9, 3.6))
+    figure, axes = plt.subplots(1, 3, figsize=(12.6, 3.7))
+    pairs = ("glasses", "smile"), ("dark hair", "long hair"), ("long hair", "dark hair")
     for ax, names in zip(axes, pairs, strict=True):
         has = yes[:, [NAMES.index(name) for name in names]]
         kinds = [z[(has == torch.tensor(kind)).all(dim=1)].mean(dim=0) for kind in ORDER]
@@ -263,21 +264,21 @@ def corners(pairs: Sequence[tuple[str, str]] = (("glasses", "smile"), ("dark hai
         plots.corners(spots, words, COLORS[names[0]], ax=ax)
         (left, right), (low, high) = ends[:2], ends[2:]
         ax.add_patch(plt.Rectangle((left, low), right - left, high - low, fill=False, edgecolor="#bbbbbb"))
-        ax.set_title(f"G draws {names[1]} where it is grey, none where it is white", fontsize=10)
+        ax.set_title(f"grey: G draws {names[1]}; white: none", fontsize=10)
     figure.suptitle(f"{NAME}: means of z, seen on the plane of both steps", fontsize=10)
-    show(figure, "Two sheets with four dots each: on the left the sum ends at the fourth dot, on the right beside it.")
+    show(figure, "Three sheets with four dots each: on the left the sum ends at the fourth dot, on the others beside it.")
 
 
 def steps(count: int = 50, n: int = 200) -> None:
     """How many sums are hits if only a part of the difference is added: two pairs that work, and hair with hair."""
     (z, yes), read = draws(4000), attributes.reading(generator())  # the z of the pictures above and below
-    print("hits, if this part of the step is gone" + "".join(f"{part:>7g}" for part in PARTS))
+    print("hits, if this part of the step is walked" + "".join(f"{part:>7g}" for part in PARTS))
     for a, b in ((1, 2), (2, 1), (3, 0), (0, 3)):
         hits = []
         for part in PARTS:
             with seeded(0):
                 hits.append(attributes.sums(read, z, yes, a, b, count, n, part).both)
-        print(f"{NAMES[a] + ', carried by ' + NAMES[b]:39}" + "".join(f"{hit:7.0%}" for hit in hits))
+        print(f"{NAMES[a] + ', carried by ' + NAMES[b]:41}" + "".join(f"{hit:7.0%}" for hit in hits))
 
 
 def predicted() -> None:

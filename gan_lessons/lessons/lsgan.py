@@ -90,7 +90,7 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     inside += [box.line(places, curve, "D", width=1, opacity=0.7), box.line(places, line, "D")]
     heights = output(at).item(), (4 * output(at) - 2).sigmoid().item()
     inside += [svg.dot(box.x(x), box.y(heights[1]), "white"), svg.dot(box.x(x), box.y(heights[0]), GREEN)]
-    inside.append(svg.text(box.x(ENDS[0]) + 4, box.y(c) - 5, "c", STYLE["push"]["color"]))
+    inside.append(svg.text(box.x(ENDS[0]) + 4, box.y(c) - 5, "c", COLORS["least squares"]))
     inside.append(svg.text(box.x(490) + 5, box.y(3.0), "border"))
     words = [("data", "real coins"), ("fakes", "fakes"), ("D", "D's output; thin: through a sigmoid")]
     parts = [svg.legend(words, 40, 14), box.show(inside), box.x_axis(), box.y_axis()]

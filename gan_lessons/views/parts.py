@@ -70,7 +70,7 @@ def over(view: Any, trainer: Trainer, part: Part) -> tuple[str, str]:
         times = next((t for t in TIMES if t * longest <= most), 1)
         far = before + times * (now - before)
     words = f"{number}: {WORDS[part.name]}" + (f" (drawn {times} times as far)" if times > 1 else "")
-    draw, place = (_on_the_hill, (20, 29)) if isinstance(view, Figure1) else (_on_the_map, (335, 120, 26))
+    draw, place = (_on_the_hill, (20, 36)) if isinstance(view, Figure1) else (_on_the_map, (335, 120, 26))
     return _told(words, *place) + view.box(trainer).show(draw(view, trainer, part, far)), words
 
 

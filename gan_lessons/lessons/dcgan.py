@@ -266,7 +266,7 @@ def corners() -> None:
         ax.add_patch(plt.Rectangle((left, low), right - left, high - low, fill=False, edgecolor="#bbbbbb"))
         ax.set_title(f"grey: G draws {names[1]}; white: none", fontsize=10)
     figure.suptitle(f"{NAME}: means of z, seen on the plane of both steps", fontsize=10)
-    show(figure, "Three sheets with four dots each: on the left the sum ends at the fourth dot, on the others beside it.")
+    show(figure, "Three sheets with four dots each: on the left the sum ends at the fourth dot, else beside it.")
 
 
 def steps(count: int = 50, n: int = 200) -> None:

@@ -296,16 +296,18 @@ def whole_games() -> None:
 
 
 def fixed() -> None:
-    """Frechet distance after 500 rounds with 500 faces: without, p that follows r_t, and p held."""
-    games = {WORDS[way]: [_game(500, way, seed) for seed in SEEDS] for way in WORDS}
-    games |= {f"p = {p:g} all along": [_record()["games"][f"fixed {p} {seed}"] for seed in (0, 1)] for p in (0.5, 1.0)}
-    figure, ax = plt.subplots(figsize=(6.4, 2.0))
-    for i, some in enumerate(games.values()):
-        at = [dict(zip(one["scores"]["round"], one["scores"]["frechet"], strict=True))[500] for one in some]
-        ax.plot(at, [i] * len(at), "o", color=GREY if i > 1 else [*COLORS.values()][i])
-    ax.set(yticks=range(4), yticklabels=list(games), ylim=(3.5, -0.5), xlim=(0, None))
-    ax.set_xlabel("Fréchet distance after 500 rounds, 500 faces")
-    show(figure, "Dots for each game: near 150 without augmentation, about 215 at p = .5, about 700 at p = 1.")
+    """Fréchet distances without augmentation and with p that is held, for 500 and for 100 faces."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 2.1))
+    for ax, n, rounds, held in zip(axes, (500, 100), (500, 900), ((0.5, 1.0), (0.2, 0.5)), strict=True):
+        games = {WORDS[way]: [_game(n, way, seed) for seed in SEEDS] for way in WORDS}
+        name, seeds = ("fixed", SEEDS[:2]) if n == 500 else (f"fixed {n}", SEEDS)
+        games |= {f"p = {p:g} all along": [_game(name, p, seed) for seed in seeds] for p in held}
+        for i, some in enumerate(games.values()):
+            at = [dict(zip(one["scores"]["round"], one["scores"]["frechet"], strict=True))[rounds] for one in some]
+            ax.plot(at, [i] * len(at), "o", color=GREY if i > 1 else [*COLORS.values()][i])
+        ax.set(yticks=range(4), yticklabels=list(games), ylim=(3.5, -0.5), xlim=(0, None))
+        ax.set_xlabel(f"Fréchet distance after {rounds} rounds, {n} faces")
+    show(figure, "Dots for each game: with p held the distances are as large as without augmentation, or much larger.")
 
 
 def folder_of_50() -> Path:

@@ -130,7 +130,7 @@ class Clock:
                 _hear_interrupts(instead_of=signal.SIG_IGN, by=_interrupted)  # ipykernel ignores them between cells
                 self._waits = self._starved = False
                 self._advance()
-                nap = min(max(self._due - time.monotonic(), 0.005), 0.05)
+                nap = min(max(self._due - time.monotonic(), 0.001), 0.05)
                 self._quiet += nap  # not the time that passed: ticks may lie in a queue behind a long cell
                 if self._quiet > GONE:
                     self.pause()

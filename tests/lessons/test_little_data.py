@@ -158,6 +158,12 @@ def test_what_is_said_of_p_held():
         return round(dict(zip(scores["round"], scores["frechet"], strict=True))[500])
 
     assert [after(f"fixed {p} {seed}") for p in (0.5, 1.0) for seed in (0, 1)] == [212, 218, 654, 777]
+    names = ["100 plain", "fixed 100 0.2", "fixed 100 0.5"]
+    far = [[round(played(f"{name} {seed}")["report"]["frechet"]) for seed in (0, 1, 2)] for name in names]
+    assert far == [[77, 99, 156], [98, 75, 143], [1150, 104, 215]]
+    ends = [{key: row[-1] for key, row in played(f"fixed 100 0.5 {seed}")["looks"].items()} for seed in (0, 1, 2)]
+    r_v = [(end["D train"] - end["D new"]) / (end["D train"] - end["D fake"]) for end in ends]
+    assert round(min(r_v), 2) == 0 and round(max(r_v), 2) == 0.39
     found = [after(f"500 {way} {seed}") for way in ("plain", "adaptive") for seed in (0, 1, 2)]
     assert (min(found), max(found)) == (104, 174)
 

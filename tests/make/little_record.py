@@ -65,6 +65,9 @@ def games(rounds: int) -> dict[str, dict[str, Any]]:
     for seed in SEEDS[:2]:
         for p in (0.5, 1.0):
             found[f"fixed {p} {seed}"] = {"n": 500, "seed": seed, "rounds": 2 * rounds // 3, "augment": ["usual", p]}
+    for seed in SEEDS:
+        for p in (0.2, 0.5):
+            found[f"fixed 100 {p} {seed}"] = {"n": 100, "seed": seed, "rounds": rounds, "augment": ["usual", p]}
     return found
 
 

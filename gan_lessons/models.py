@@ -1,5 +1,6 @@
 """The players: plain nn.Modules. Models of one number take (n,) and return (n,); D returns one raw output per x."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -36,6 +37,26 @@ class Unstandardise(Standardise):
 
     def forward(self, y: Tensor) -> Tensor:
         return self.mean + self.sd * y
+
+
+class Waves(nn.Module):
+    """Each number beside sines and cosines of it: a small net learns fine shapes from them much sooner.
+
+        x -> (x, sin(pi f x), cos(pi f x)) for each frequency f     (Fourier features: Tancik et al. 2020, section 2)
+
+    x: (n, d) -> (n, d + 2 d len(frequencies)).
+
+    >>> Waves(0.5, 1.0)(torch.tensor([[0.0, 1.0]])).round().tolist()
+    [[0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, -1.0]]
+    """
+
+    def __init__(self, *frequencies: float):
+        super().__init__()
+        self.register_buffer("turns", math.pi * torch.tensor(numbers("frequencies", frequencies, least=0)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        angles = x[..., None] * self.turns  # (n, d, frequencies)
+        return torch.cat([x, angles.sin().flatten(1), angles.cos().flatten(1)], dim=1)
 
 
 class Pack(nn.Module):

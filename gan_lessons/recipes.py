@@ -33,6 +33,7 @@ from gan_lessons.models import (
     Pack,
     Standardise,
     Unstandardise,
+    Waves,
     leaky_relu,
 )
 from gan_lessons.optimizers import cosine
@@ -140,16 +141,24 @@ def ring(seed: int = 0, pack: int = 1, **settings: Any) -> Trainer:
     return plane(seed, width=32, pack=pack, **{"data": data.ring(), "steps": 3000} | settings)
 
 
-def plane(seed: int = 0, width: int = 128, pack: int = 1, *, data: Any, **settings: Any) -> Trainer:
+def plane(
+    seed: int = 0, width: int = 128, pack: int = 1, waves: bool = False, *, data: Any, **settings: Any
+) -> Trainer:
     """Any data of two numbers, anything with `.sample((n,))` of shape (n, 2); 5,000 steps.
 
     G 2-width-width-2, ReLU, from normal z; D 2-width/2-width/2-1, LeakyReLU(0.2); both rates 0.001 to the end.
+    waves: both players see sines and cosines of what they get, too (`models.Waves`), as the letters of a word need.
     Raises ValueError unless width is a whole number >= 2.
     """
     half, pack = count("width", width, least=2) // 2, count("pack", pack, least=1)
+    # in two units so many turns: the longest wave is of 8 units, so that D does not take what lies outside for letters
+    of_z, of_x = ((0.25, 0.5), (0.25, 0.5, 1.0, 2.0)) if truth("waves", waves) else ((), ())
+    n_in, n_seen = 2 * (1 + 2 * len(of_z)), 2 * pack * (1 + 2 * len(of_x))
     with seeded(seed):
-        G = MLPGenerator(2, width, width, 2, activation=nn.ReLU, output=nn.Identity())
-        D = MLPDiscriminator(2 * pack, half, half, 1, activation=leaky_relu, inputs=Pack(pack))
+        G = MLPGenerator(n_in, width, width, 2, activation=nn.ReLU, output=nn.Identity())
+        inputs = nn.Sequential(Pack(pack), Waves(*of_x)) if waves else Pack(pack)
+        D = MLPDiscriminator(n_seen, half, half, 1, activation=leaky_relu, inputs=inputs)
+        G = nn.Sequential(Waves(*of_z), G) if waves else G
     recipe = {"latent": standard_normal(2), "lr_d": 0.001, "lr_g": 0.001, "steps": 5000}
     return Trainer(G, D, data, **(recipe | {"batch_size": 128, "seed": seed, "device": "cpu"} | settings))
 

@@ -17,7 +17,7 @@ from gan_lessons.style import STYLE
 LIMIT, RECORD = 800, 100  # rounds of the first challenge, and of the last
 SECONDS = 90  # of play, for digits
 LEGIBLE = 0.7  # of fakes of which the classifier is more than 90% sure
-WRITTEN = 0.8  # of fakes on the word, and of the word that fakes reach
+WRITTEN = 0.75  # of fakes on the word, and of the word that fakes reach
 
 
 # -- the picture -------------------------------------------------------------------------------------------------------

@@ -19,8 +19,12 @@ def adam(params: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] =
 class WithoutCompiler(Optimizer):
     """For torch's optimisers, which import its compiler at their first use: that takes over a second, and 70 MB.
 
-    These are torch's own methods, without the decorators that speak to the compiler; nothing here is compiled.
+    These are torch's own methods, without the decorators that speak to the compiler; nothing here is compiled. Nor does
+    its profiler hear of each step, which would take as long as a fused step of a small net.
     """
+
+    def _patch_step_function(self) -> None:
+        self._zero_grad_profile_name = ""  # what else torch's sets
 
     add_param_group = unwrap(Optimizer.add_param_group)
     zero_grad = unwrap(Optimizer.zero_grad)

@@ -23,7 +23,7 @@ WRITTEN = 0.75  # of fakes on the word, and of the word that fakes reach
 # -- the picture -------------------------------------------------------------------------------------------------------
 
 
-def story(text: str = "Hi", rounds: tuple[int, ...] = (0, 100, 400, 2000)) -> None:
+def story(text: str = "Hi", rounds: tuple[int, ...] = (0, 100, 400, 1200)) -> None:
     """The panel's game for a word as four still pictures: a cloud of fakes becomes the letters."""
     gan = recipes.plane(**KINDS["word"].settings(text))
     figure, axes = plt.subplots(1, len(rounds), figsize=(12, 3.3), sharex=True, sharey=True)

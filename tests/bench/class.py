@@ -1,13 +1,14 @@
 """How many learners can share a machine? `python tests/bench/class.py 1 4 8 16 32` prints a row for each number.
 
 As in a class on one JupyterHub: each learner has a page of JupyterLab with lesson 02's panel and a kernel for it, and
-all of them play at once, for some seconds. Here the pages are on the same machine, so a hub whose learners bring
-browsers of their own does better than this table. Memory is that of a learner's kernel (resident; a fair share of what
-kernels have in common; private, which is what one learner more takes) and of the server. Close other programs before.
-Linux only.
+all of them play at once, for some seconds. Here the pages are on the same machine; with `--kernels` there are none, and
+a task in each kernel does what a browser's clock does: that is a hub whose learners bring browsers of their own. Memory
+is that of a learner's kernel (resident; a fair share of what kernels have in common; private, which is what one learner
+more takes) and of the server. Close other programs before. Linux only.
 """
 
 import argparse
+import contextlib
 import os
 import statistics
 import sys
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 from browser import FLAGS, STACKS, Notebook, Panel, Server, chromium, lesson, missing
+from jupyter_client.manager import start_new_kernel
 from playwright.sync_api import Browser, sync_playwright
 
 SECONDS = 10
@@ -56,6 +58,49 @@ def play(panels: list[Panel]) -> tuple[list[float], list[float]]:
     return tuple(zip(*rates, strict=True))
 
 
+# in a kernel without a page: lesson 02's panel, a count of its pictures, and the ticks of a browser
+ALONE = """import asyncio, time, torch
+torch.set_num_threads(1)
+from gan_lessons import live, recipes, views
+panel, shown = live.Panel(recipes.gaussian, views.Figure1()), []
+panel._picture.observe(shown.append, "value")
+
+async def browser():
+    panel.play.playing = True
+    while True:
+        panel.play.value += 1
+        await asyncio.sleep(0.04)
+
+now = lambda: (time.monotonic(), len(shown), panel.trainer.steps_done)
+"""
+
+
+def without_pages(n: int) -> str:
+    """Frames and rounds a second of n kernels that play at once, as their browsers would ask them to."""
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(n):
+            manager, client = start_new_kernel()
+            stack.callback(manager.shutdown_kernel, now=True)
+            stack.callback(client.stop_channels)
+            client.execute_interactive(ALONE, timeout=300)
+            clients.append(client)
+        starts = "task = asyncio.get_running_loop().create_task(browser())"
+        for code, seconds in ((starts, 2), ("a = now()", SECONDS), ("b = now()", 0)):
+            for client in clients:
+                client.execute(code)
+            time.sleep(seconds)
+        rates = []
+        for client in clients:
+            told: list[str] = []
+            hook = lambda message, told=told: told.append(message["content"].get("text", ""))  # noqa: E731
+            code = "print((b[1] - a[1]) / (b[0] - a[0]), (b[2] - a[2]) / (b[0] - a[0]))"
+            client.execute_interactive(code, timeout=300, output_hook=hook)
+            rates.append(tuple(map(float, "".join(told).split())))
+    frames, rounds = zip(*rates, strict=True)
+    return f"| {n} | {statistics.median(frames):.1f} | {min(frames):.1f} | {statistics.median(rounds):.0f} |"
+
+
 def row(n: int, panels: list[Panel], server: Server) -> str:
     frames, rounds = play(panels)
     kernels = [panel.notebook.value("os.getpid()", "import os") for panel in panels]
@@ -69,7 +114,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("learners", type=int, nargs="*", default=[1, 4, 8, 16, 32], help="1 4 8 16 32")
     parser.add_argument("--stack", choices=STACKS, default="lab")
+    parser.add_argument("--kernels", action="store_true", help="kernels alone, no pages")
     options = parser.parse_args()
+    if options.kernels:
+        print("| learners | frames/s | slowest | rounds/s |\n| --- | --- | --- | --- |", flush=True)
+        for n in sorted(options.learners):
+            print(without_pages(n), flush=True)
+        sys.exit()
     if problem := missing(STACKS[options.stack]):
         sys.exit(problem)
     print(f"{options.stack}, {len(os.sched_getaffinity(0))} cores, each learner with a page and a kernel")

@@ -137,7 +137,7 @@ class _Hand:
     """In the place of an optimiser while a turn is noted. One that no graph can hold is late: it steps after it."""
 
     def __init__(self, optimizer: Optimizer, lr: str, device: torch.device):
-        self.optimizer, self.lr = optimizer, lr
+        self.optimizer, self.lr, self.zero_grad = optimizer, lr, optimizer.zero_grad
         self.param_groups = [group.copy() for group in optimizer.param_groups]
         self.is_late, self.has_moved = not _is_capturable(optimizer), False
         self._rate, self._in_it = torch.zeros((), device=device, dtype=torch.float32), 0.0

@@ -24,10 +24,15 @@ class WithoutCompiler(Optimizer):
     """
 
     def _patch_step_function(self) -> None:
-        self._zero_grad_profile_name = ""  # what else torch's sets
+        pass
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    weight.grad = None if set_to_none else torch.zeros_like(weight.grad)
 
     add_param_group = unwrap(Optimizer.add_param_group)
-    zero_grad = unwrap(Optimizer.zero_grad)
     state_dict = unwrap(Optimizer.state_dict)
     load_state_dict = unwrap(Optimizer.load_state_dict)
 

@@ -37,9 +37,9 @@ class Trainer(Checkpointed):
     "simultaneous", both gradients at the same (G, D). seed: of minibatches and dropout. device: "auto": CUDA, MPS, CPU.
 
     `guards.SETTINGS` looks at each setting, here and when it is assigned, at any moment: k, lr_d, lr_g, batch_size, r1,
-    r2, penalty_every, loss, data, latent, steps, decay, optimizer_d, optimizer_g; anything else is refused. The
-    optimisers keep their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a round.
-    Divergence raises FloatingPointError. On CUDA a turn becomes a graph (`graphs.Captured`).
+    r2, penalty_every, loss, data, latent, steps, decay, optimizer_d, optimizer_g; all else is refused. Optimisers keep
+    their moments. Same seed and thread count, same run on the CPU. An interrupt arrives after a round. Divergence
+    raises FloatingPointError. On CUDA a turn becomes a graph (`graphs.Captured`).
     """
 
     def __init__(
@@ -208,9 +208,8 @@ class Trainer(Checkpointed):
 
     def _descend(self, optimizer: Optimizer, lr: float, out: Tensor, slope: Tensor | None = None, *inputs: Tensor):
         """One step of a player's optimiser. out: its loss; or D's raw outputs, with the loss's slope in them."""
+        optimizer.zero_grad()
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
-        for weight in weights:
-            weight.grad = None  # as zero_grad does, which tells a profiler of it first: for small nets that takes long
         out.backward(slope, inputs=[*weights, *inputs])  # the other player's gradients are not computed
         for group in optimizer.param_groups:
             group["lr"] = self._rate(lr)

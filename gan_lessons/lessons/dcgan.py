@@ -59,9 +59,8 @@ def stamp() -> None:
     one, two = torch.zeros(2, 1, len(weight), 5, 5)
     one[0, chosen, 2, 2] = two[0, chosen, 2, 2] = two[0, chosen, 2, 3] = 1
     figure, axes = plt.subplots(1, 4, figsize=(9, 2.5))
-    scale = weight[chosen].abs().max()
     for pair, maps, words in ((axes[:2], one, "one number"), (axes[2:], two, "two neighbours")):
-        made = conv_transpose2d(maps, weight, stride=2, padding=1)[0] / scale
+        made = conv_transpose2d(maps, weight, stride=2, padding=1)[0] / weight[chosen].abs().max()
         pair[0].imshow(maps[0, chosen], cmap="gray", vmin=0, vmax=1)
         pair[1].imshow((made.movedim(0, -1).clamp(-1, 1) + 1) / 2)
         for ax, title in zip(pair, (f"{words}\nin a map of 5 x 5", "what it adds\nto 10 x 10 pixels"), strict=True):
@@ -80,8 +79,9 @@ def beside() -> None:
     rows = {f"fully connected,\n{mlp['rounds']:,} rounds": unpacked(mlp["faces"], 32)}
     rows["convolutions,\n300 rounds"] = unpacked(ours["faces"], 32)
     rows["the data"] = data.faces(10, seed=9).images / 127.5 - 1
-    alt = "Ten blurred faces, ten clearer ones, and ten real ones."
-    _rows(rows, f"after {ours['seconds']:.0f} s of one core, averaged", alt)
+    _rows(
+        rows, f"after {ours['seconds']:.0f} s of one core, averaged", "Ten blurred faces, ten clearer ones, ten real."
+    )
 
 
 def film() -> None:
@@ -215,15 +215,13 @@ def along(step: float = 3.0, n: int = 500) -> None:
 
 def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes.arithmetic, n: int = 8) -> None:
     """Some sums: faces of each of the three means, and what comes out; hits marked."""
-    i, j = NAMES.index(a), NAMES.index(b)
-    z, yes = draws()
+    (z, yes), i, j = draws(), NAMES.index(a), NAMES.index(b)
     groups = yes[:, i] & yes[:, j], ~yes[:, i] & yes[:, j], ~yes[:, i] & ~yes[:, j]
     with seeded(1):
         parts = [attributes.means(z[group], count, n) for group in groups]
     G, out = generator(), arithmetic(*parts)
     hit = [bool(has[i] & ~has[j]) for has in attributes.reading(G)(out)]
-    names = f"{a}, {b}", f"no {a}, {b}", f"no {a}, no {b}"
-    signed = [f"{sign}{name}" for sign, name in zip(("", "- ", "+ "), names, strict=True)]
+    signed = f"{a}, {b}", f"- no {a}, {b}", f"+ no {a}, no {b}"
     rows = dict(zip(signed, map(G, map(attributes.usual, parts)), strict=True)) | {f"= {a}, no {b}?": G(out)}
     title = f"{NAME}: {sum(hit)} of {n} sums have {a} and no {b}; means of {count}"
     _rows(rows, title, "Three rows of faces, and what their sums draw.", ["hit" if one else "miss" for one in hit])
@@ -262,8 +260,7 @@ def corners() -> None:
         ax.imshow(held.view(33, 33).float(), origin="lower", extent=ends, cmap="Greys", vmin=0, vmax=5)
         words = [f"{'' if p else 'no '}{names[0]},\n{'' if q else 'no '}{names[1]}" for p, q in ORDER]
         plots.corners(spots, words, COLORS[names[0]], ax=ax)
-        (left, right), (low, high) = ends[:2], ends[2:]
-        ax.add_patch(plt.Rectangle((left, low), right - left, high - low, fill=False, edgecolor="#bbbbbb"))
+        ax.add_patch(plt.Rectangle((ends[0], ends[2]), 3.3, 3.3, fill=False, edgecolor="#bbbbbb"))
         ax.set_title(f"grey: G draws {names[1]}; white: none", fontsize=10)
     figure.suptitle(f"{NAME}: means of z, seen on the plane of both steps", fontsize=10)
     show(figure, "Three sheets with four dots each: on the left the sum ends at the fourth dot, else beside it.")
@@ -274,11 +271,10 @@ def steps(count: int = 50, n: int = 200) -> None:
     (z, yes), read = draws(4000), attributes.reading(generator())  # the z of the pictures above and below
     print("hits, if this part of the step is walked" + "".join(f"{part:>7g}" for part in PARTS))
     for a, b in ((1, 2), (2, 1), (3, 0), (0, 3)):
-        hits = []
+        print(f"{NAMES[a] + ', carried by ' + NAMES[b]:41}", end="")
         for part in PARTS:
             with seeded(0):
-                hits.append(attributes.sums(read, z, yes, a, b, count, n, part).both)
-        print(f"{NAMES[a] + ', carried by ' + NAMES[b]:41}" + "".join(f"{hit:7.0%}" for hit in hits))
+                print(f"{attributes.sums(read, z, yes, a, b, count, n, part).both:7.0%}", end="\n" * (part == 1))
 
 
 def predicted() -> None:

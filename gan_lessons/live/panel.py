@@ -43,9 +43,8 @@ class Panel(widgets.VBox):
     """
 
     slow = 0.4  # seconds from one turn to the next in slow motion
-    _putting = False  # whether inputs are set from here, and not by the learner
+    _putting, _told = False, None  # whether inputs are set from here; what the line of code was made of
     _losses: Sequence[Any] = ()  # to choose from besides those that have names
-    _told: Any = None  # what the line of code was made of
 
     def __init__(
         self,
@@ -192,10 +191,9 @@ class Panel(widgets.VBox):
         self._status.value = html.escape(words.state(self.trainer, self._view, measured, game.turn), quote=False)
         if self._drawer.layout.display != "none":  # nobody sees them, and a slow browser has enough to do
             self._numbers.value = words.numbers(self.trainer, measured)
-        told = self._start, game.seed, game.changes.copy(), game.applied.copy()
-        if told != self._told:  # to put it into words at each frame would take a sixth of the time for the picture
-            self._told, line = told, self._start.line(game, self._controls)
-            self._code.value = f"<code>{html.escape(line)}</code>"
+        if (told := (self._start, game.seed, game.changes.copy(), game.applied.copy())) != self._told:  # it takes long
+            self._told, line = told, html.escape(self._start.line(game, self._controls))
+            self._code.value = f"<code>{line}</code>"
 
     def _fail(self, error: Exception) -> None:
         self._clock.pause()

@@ -136,6 +136,7 @@ def test_the_hint_wins(play, seed):
     assert holds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 3])
 def test_digits_are_legible_in_time(seed):
     """Half a minute each on one core: it is the game of the challenge itself, of a thousand rounds."""
@@ -147,6 +148,7 @@ def test_a_fresh_panel_is_not_answered(check, capsys):
     says(check, live.Playground(), "not answered yet", capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "rounds"), [("gaussian", 30), ("gaussian", 300), ("bumps", 60), ("ring", 1200)])
 def test_play_alone_wins_nothing_yet(kind, rounds):
     for seed in (0, 1):

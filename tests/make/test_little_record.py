@@ -39,6 +39,7 @@ def test_grey_is_counted():
     assert rounded({"a": [0.12345, 3]}) == {"a": [0.123, 3]}
 
 
+@pytest.mark.slow
 def test_a_short_game_and_where_it_stopped(tmp_path, monkeypatch, capsys):
     record = tmp_path / "record.json"
     monkeypatch.setattr("little_record.floor", dict)

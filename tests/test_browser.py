@@ -522,11 +522,11 @@ def test_playground_a_word_that_is_typed_slow_motion_and_the_way_back(server, br
         panel.play()
         assert plays(panel)
         panel.press(".gl-k", "ArrowRight")
-        until(lambda: panel.value("panel.trainer.k") == 3)
+        until(lambda: panel.value("panel.trainer.k") == 2)
         panel.pause()
         assert rests(panel)
         panel.find(".gl-step").click()  # the end of the round that was begun
-        expect(panel.find(".gl-status")).to_contain_text("Next: D's turn 1 of 3")
+        expect(panel.find(".gl-status")).to_contain_text("Next: D's turn 1 of 2")
         done = panel.steps_done
         for part in range(1, 4):
             panel.find(".gl-part").click()

@@ -26,11 +26,10 @@ class WithoutCompiler(Optimizer):
     def _patch_step_function(self) -> None:
         pass
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
+    def zero_grad(self) -> None:
         for group in self.param_groups:
             for weight in group["params"]:
-                if weight.grad is not None:
-                    weight.grad = None if set_to_none else torch.zeros_like(weight.grad)
+                weight.grad = None
 
     add_param_group = unwrap(Optimizer.add_param_group)
     state_dict = unwrap(Optimizer.state_dict)

@@ -86,7 +86,8 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     humps = ((REAL, "data"), (FAKES, "fakes"))
     inside = [box.line(places, 9 * p.log_prob(places).exp(), key, fill=key == "fakes", opacity=0.6) for p, key in humps]
     inside += [box.line(ENDS, (height, height), "guide") for height in (0, 1)]
-    inside += [box.line((490, 490), (-1.7, 3.2), "guide"), box.line(ENDS, (c, c), "push", width=1)]
+    target = f'<path d="M0 {box.y(c):.1f}H{box.width}" stroke="{COLORS["least squares"]}"/>'
+    inside += [box.line((490, 490), (-1.7, 3.2), "guide"), target]
     inside += [box.line(places, curve, "D", width=1, opacity=0.7), box.line(places, line, "D")]
     heights = output(at).item(), (4 * output(at) - 2).sigmoid().item()
     inside += [svg.dot(box.x(x), box.y(heights[1]), "white"), svg.dot(box.x(x), box.y(heights[0]), GREEN)]

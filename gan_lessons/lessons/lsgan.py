@@ -99,7 +99,7 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     for i, (name, push) in enumerate(pushes(at, c).items()):
         y, value = 302 + 24 * i, push.item()
         parts.append(svg.text(8, y + 4, name, COLORS[name]))
-        parts.append(svg.text(690, y + 4, f"{value:+.3f}", COLORS[name], "end"))
+        parts.append(svg.text(690, y + 4, f"{value:+z.3f}", COLORS[name], "end"))
         drawn = svg.arrow(float(40 + box.x(x)), y, 200 * push_length(value))
         parts.append(f'<g fill="none" stroke="{COLORS[name]}" stroke-width="2">{drawn}</g>')
         parts.append(svg.dot(float(40 + box.x(x)), y, GREEN))

@@ -97,9 +97,9 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     parts = [svg.legend(words, 40, 14), box.show(inside), box.x_axis(), box.y_axis()]
     parts.append(svg.text(280, 274, "weight of a coin, x", anchor="middle"))
     for i, (name, push) in enumerate(pushes(at, c).items()):
-        y, value = 302 + 24 * i, push.item()
+        y, value = 302 + 24 * i, round(push.item(), 3) + 0  # no -0.000
         parts.append(svg.text(8, y + 4, name, COLORS[name]))
-        parts.append(svg.text(690, y + 4, f"{value:+z.3f}", COLORS[name], "end"))
+        parts.append(svg.text(690, y + 4, f"{value:+.3f}", COLORS[name], "end"))
         drawn = svg.arrow(float(40 + box.x(x)), y, 200 * push_length(value))
         parts.append(f'<g fill="none" stroke="{COLORS[name]}" stroke-width="2">{drawn}</g>')
         parts.append(svg.dot(float(40 + box.x(x)), y, GREEN))

@@ -86,9 +86,8 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     humps = ((REAL, "data"), (FAKES, "fakes"))
     inside = [box.line(places, 9 * p.log_prob(places).exp(), key, fill=key == "fakes", opacity=0.6) for p, key in humps]
     inside += [box.line(ENDS, (height, height), "guide") for height in (0, 1)]
-    target = f'<path d="M0 {box.y(c):.1f}H{box.width}" stroke="{COLORS["least squares"]}"/>'
-    inside += [box.line((490, 490), (-1.7, 3.2), "guide"), target]
-    inside += [box.line(places, curve, "D", width=1, opacity=0.7), box.line(places, line, "D")]
+    inside += [box.line((490, 490), (-1.7, 3.2), "guide"), box.line(places, curve, "D", width=1, opacity=0.7)]
+    inside += [f'<path d="M0 {box.y(c):.1f}H480" stroke="{COLORS["least squares"]}"/>', box.line(places, line, "D")]
     heights = output(at).item(), (4 * output(at) - 2).sigmoid().item()
     inside += [svg.dot(box.x(x), box.y(heights[1]), "white"), svg.dot(box.x(x), box.y(heights[0]), GREEN)]
     inside.append(svg.text(box.x(ENDS[0]) + 4, box.y(c) - 5, "c", COLORS["least squares"]))
@@ -97,9 +96,9 @@ def three_pushes(x: int = 470, c: float = 1.0) -> str:
     parts = [svg.legend(words, 40, 14), box.show(inside), box.x_axis(), box.y_axis()]
     parts.append(svg.text(280, 274, "weight of a coin, x", anchor="middle"))
     for i, (name, push) in enumerate(pushes(at, c).items()):
-        y, value = 302 + 24 * i, round(push.item(), 3) + 0  # no -0.000
+        y, value = 302 + 24 * i, push.item()
         parts.append(svg.text(8, y + 4, name, COLORS[name]))
-        parts.append(svg.text(690, y + 4, f"{value:+.3f}", COLORS[name], "end"))
+        parts.append(svg.text(690, y + 4, f"{round(value, 3) + 0:+.3f}", COLORS[name], "end"))
         drawn = svg.arrow(float(40 + box.x(x)), y, 200 * push_length(value))
         parts.append(f'<g fill="none" stroke="{COLORS[name]}" stroke-width="2">{drawn}</g>')
         parts.append(svg.dot(float(40 + box.x(x)), y, GREEN))

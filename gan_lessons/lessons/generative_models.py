@@ -390,6 +390,8 @@ def check_log_probabilities(log_p: Callable[[Tensor], Tensor]) -> str | None:
     if not close(answer, right):
         other = f"for the scores {scores.tolist()} the first log p is {right[0]:.4f}; got {answer[0]:.4f}."
         return next((text for text, wrong in typical.items() if close(answer, wrong)), other)
-    for large, reason in ((1000.0, "e^1000 is too large for a float"), (-1000.0, "e^-1000 rounds to 0")):
-        if not close(tensor(call(log_p, scores + large)), right):
+    apart = torch.tensor([1000.0, -1000.0, 0.0, 0.0])
+    extremes = [(scores + 1000, "e^1000 is too large for a float"), (scores - 1000, "e^-1000 rounds to 0")]
+    for extreme, reason in [*extremes, (apart, "a p beside e^2000 times as much rounds to 0, and its log to -inf")]:
+        if not close(tensor(call(log_p, extreme)), extreme.double().log_softmax(0)):
             return f"right for small scores, but {reason}: torch.logsumexp gets round it."

@@ -234,8 +234,8 @@ def check_fewest(panel: Any) -> str | None:
     found = next((note["step"] for note in panel.track if note["step"] > far[-1]), None)
     if found is None:
         return f"at round {_rounds(panel)} {_where(panel.now)}; within 1 of 500 and within 1 of 5 is wanted."
+    if found > RECORD:
+        return f"found at round {found} for good; round {RECORD} or earlier is wanted. Move a knob and press Reset."
     if _rounds(panel) < found + 100:
         return f"found at round {found}, and kept for {_rounds(panel) - found} rounds; 100 are wanted: play on."
-    if found > RECORD:
-        return f"found at round {found} for good; round {RECORD} or earlier is wanted."
     return f"Right. Found at round {found}, and kept since. Can you do with fewer?"

@@ -281,6 +281,7 @@ LOG_P = [
     (lambda s: [one - torch.logsumexp(s, dim=0) for one in s], "Right"),
     (lambda s: (s.exp() / s.exp().sum()).log(), "e^1000 is too large"),
     (lambda s: s - s.exp().sum().log(), "e^1000 is too large"),
+    (lambda s: s.softmax(dim=0).log(), "its log to -inf"),
     (lambda s: s.softmax(dim=0), "their logs are asked for"),
     (lambda s: torch.logsumexp(s, dim=0) - s, "the sign"),
     (lambda s: torch.logsumexp(s, dim=0), "log p of its own"),

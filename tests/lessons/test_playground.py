@@ -186,6 +186,12 @@ def test_it_is_too_late_after_800_rounds():
     assert "round 810 is after round 800" in told(lesson.check_find, panel)
 
 
+def test_a_game_found_too_late_is_not_sent_on():
+    panel = begin("gaussian", 0)
+    panel.run(600)
+    assert "round 100 or earlier is wanted" in told(lesson.check_fewest, panel)
+
+
 def test_a_g_that_may_not_walk_is_no_win():
     panel = begin("gaussian", 0, loss="minimax", lr_g=1e-5, k=5)
     panel.run(200)

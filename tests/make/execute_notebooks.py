@@ -52,6 +52,7 @@ def execute(path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": path.parent}},
         store_widget_state=False,
+        coalesce_streams=True,  # else a page tears a line that was printed in parts
     ).execute()
     clean(notebook)
     mark_slides(notebook)

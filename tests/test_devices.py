@@ -256,7 +256,8 @@ def test_an_optimisers_own_setting_may_not_be_missing():
 @pytest.mark.parametrize(
     ("busy", "affinity", "quota", "began_with", "idle"),
     [
-        ([50] * 8, range(8), math.inf, 8, 4),
+        ([50] * 6, range(6), math.inf, 6, 3),
+        ([0] * 16, range(16), math.inf, 16, 4),  # more would wait for one another
         ([0] * 8, range(8), math.inf, 4, 4),
         ([97, 97], range(2), math.inf, 2, 1),
         ([100, 100, 0, 0], [0, 1], math.inf, 4, 1),  # the idle ones are not ours
@@ -317,7 +318,7 @@ def test_an_affinity_is_seen():
     code = """if True:
         import os, math
         from gan_lessons import devices
-        devices.THREADS, devices.core_quota = 1000, lambda: math.inf
+        devices.THREADS, devices.MOST, devices.core_quota = 1000, 1000, lambda: math.inf
         devices.psutil.cpu_percent = lambda interval, percpu: [0.0] * os.cpu_count()
         mine = os.sched_getaffinity(0)
         first = devices.idle_cores()

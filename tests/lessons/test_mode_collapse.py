@@ -87,8 +87,8 @@ def stays(seed):
 OBSERVATIONS = {
     "in {} of 8 seeds more than half of the moments we looked at in the first 600 rounds were a collapse, and at least "
     "five of the eight bumps had their turn": goes_round,
-    "in {} of 8 seeds, at two or all of three moments of collapse, 90% of the arrows pointed within 45 degrees of their "
-    "mean": pushed_alike,
+    "in {} of 8 seeds, at two or all of three moments of collapse, 90% of the arrows pointed within 45 degrees of "
+    "their mean": pushed_alike,
     "{} of 8 seeds had such moments": calm_losses,
     "in {} of 8 seeds more than half of the bumps were found": opens,
     "in {} of 8 seeds fewer than two bumps were found": stays,

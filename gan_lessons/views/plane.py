@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import torch
 from contourpy import contour_generator
+from torch.nn import functional
 
 from gan_lessons import laws, seen
 from gan_lessons.style import D_COLORS, STYLE
@@ -38,10 +39,8 @@ class Plane:
         now = seen.scene(trainer, self.half_width)
         middle, half = self._square(trainer)
         box = self.box(trainer)
-        inside = [
-            *self._map(now, box),
-            *(box.line(*row.T, "fakes", width=0.6, opacity=0.7) for row in now.lines.numpy()),
-        ]
+        net = functional.pad(now.lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1)  # one curve, with gaps
+        inside = [*self._map(now, box), box.line(*net.T.numpy(), "fakes", width=0.6, opacity=0.7)]
         for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
             inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
         pushes, longest = self._pushes(now, box, half)
@@ -114,4 +113,4 @@ def _dots(box: Box, points: np.ndarray, color: str) -> str:
     across, up = box.x(points[:, 0]), box.y(points[:, 1])
     near = (abs(across - box.width / 2) < box.width) & (abs(up - box.height / 2) < box.height)
     moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(across[near].tolist(), up[near].tolist(), strict=True))
-    return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" opacity="0.8"/>'
+    return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" stroke-opacity="0.8"/>'

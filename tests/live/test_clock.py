@@ -110,6 +110,7 @@ async def test_a_tick_pays_for_three_frames_and_nothing_queues():
         assert work.frames == []  # a callback only notes
         await come_round(0.2)
         assert len(work.frames) == CREDIT == 3
+    assert 1000 * CREDIT / work.clock.play.interval >= 25  # the browser's ticks hold no frame back
     work.press(False)
 
 
@@ -280,6 +281,7 @@ async def test_in_colab_handlers_work(monkeypatch):
     work.press()
     work.tick(8)
     assert len(work.frames) == 8  # one a tick, all of them sent inside a handler
+    assert 1000 / work.clock.play.interval >= 25
     await come_round()
     assert len(work.frames) == 8
     work.press(False)

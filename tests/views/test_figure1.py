@@ -542,7 +542,7 @@ def test_colours_and_dashes_are_those_of_plots():
         legend = [path for path in root.findall(f"{SVG}path") if path.get("stroke") == STYLE[style]["color"]]
         inside = [path for path in box.findall(f"{SVG}path") if path.get("stroke") == STYLE[style]["color"]]
         (dashes[STYLE[style]["linestyle"]],) = {path.get("stroke-dasharray") for path in (*legend[:1], *inside)}
-    assert dashes["-"] == "none" and len(set(dashes.values())) == 4
+    assert dashes["-"] is None and len(set(dashes.values())) == 4
 
 
 def test_images_in_a_chart_and_beside_it_are_the_pixels():

@@ -48,7 +48,8 @@ def _parzen(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
         raise ValueError(f"sigma: got {list(sigmas)}; a standard deviation must be > 0")
     rows = []
     for near in _nearness(test, samples):
-        closest, target = near.max(dim=1)
+        target = _greatest(near)
+        closest = near.gather(1, target[:, None]).squeeze(1)
         # log sum exp(a) = a_j + cross_entropy(a, j): fused in torch, and so 3 times as fast as torch.logsumexp
         log_sums = [closest / s**2 + cross_entropy(near / s**2, target, reduction="none") for s in sigmas]
         rows.append(torch.stack(log_sums).double())
@@ -66,7 +67,7 @@ def nearest(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     (tensor([2.]), tensor([1]))
     """
     check_rows(samples=samples, images=images)
-    index = torch.cat([near.argmax(dim=1) for near in _nearness(samples, images)])
+    index = torch.cat([_greatest(near) for near in _nearness(samples, images)])
     return (samples.cpu() - images.cpu()[index]).norm(dim=1), index
 
 
@@ -115,6 +116,11 @@ def _nearness(x: Tensor, points: Tensor, rows: int = 500) -> Iterator[Tensor]:
     norms = points.square().sum(dim=1) / 2
     for part in x.split(rows):
         yield torch.addmm(-norms, part, points.T).sub_(part.square().sum(dim=1, keepdim=True) / 2)
+
+
+def _greatest(near: Tensor) -> Tensor:
+    """Where each row is greatest: numpy's argmax, many times as fast as torch's."""
+    return torch.from_numpy(near.numpy().argmax(axis=1))
 
 
 def reach(samples: Tensor, real: Tensor, radius: float) -> tuple[float, float]:

@@ -63,8 +63,8 @@ class Clock:
 
     def button(self) -> Button:
         """A play button of this clock; all of them play and pause together."""
-        # At each tick JupyterLab says busy and idle, and lays out its toolbar anew: at 40 ms a sixth of a core. But where
-        # the tick's own handler does the work, a tick is a frame.
+        # At each tick JupyterLab says busy and idle, and lays out its toolbar anew: at 40 ms a sixth of a core. But
+        # where the tick's own handler does the work, a tick is a frame.
         tick = 40 if "google.colab" in sys.modules else 100
         play = Button(min=0, max=10**9, interval=tick, show_repeat=False, _view_count=0)  # counted: see _played
         play.observe(self._tick, "value")

@@ -41,8 +41,8 @@ class Plane:
         box = self.box(trainer)
         net = functional.pad(now.lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1)  # one curve, with gaps
         inside = [*self._map(now, box), box.line(*net.T.numpy(), "fakes", width=0.6, opacity=0.7)]
-        for points, style in ((now.x_real, "data"), (now.x_fake, "fakes")):
-            inside.append(_dots(box, points.numpy(), STYLE[style]["color"]))
+        for points, style, opacity in ((now.x_real, "data", 0.55), (now.x_fake, "fakes", 1.0)):
+            inside.append(_dots(box, points.numpy(), STYLE[style]["color"], opacity))  # fakes are to be seen on data
         pushes, longest = self._pushes(now, box, half)
         outside = ((now.x_fake - torch.tensor(middle)).abs() > half).any(dim=1).sum().item()
         words = [f"longest push: {longest:.2g}", *([f"{outside} of 200 fakes are outside"] if outside else [])]
@@ -108,9 +108,11 @@ class Plane:
         return parts
 
 
-def _dots(box: Box, points: np.ndarray, color: str) -> str:
+def _dots(box: Box, points: np.ndarray, color: str, opacity: float) -> str:
     """Points (m, 2) as one path: strokes without length, with round ends."""
     across, up = box.x(points[:, 0]), box.y(points[:, 1])
     near = (abs(across - box.width / 2) < box.width) & (abs(up - box.height / 2) < box.height)
     moves = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(across[near].tolist(), up[near].tolist(), strict=True))
-    return f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" stroke-opacity="0.8"/>'
+    return (
+        f'<path d="{moves}" stroke="{color}" stroke-width="3.4" stroke-linecap="round" stroke-opacity="{opacity:g}"/>'
+    )

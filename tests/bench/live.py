@@ -105,7 +105,6 @@ task = asyncio.get_running_loop().create_task(play())
 """
 
 
-PLAYGROUND = ["from gan_lessons import live", "live.Playground()"]
 GAN_LAB = 31.7  # rounds a second, as it plays points of the plane in a browser on this kind of machine
 KINDS = ("gaussian", "bumps", "ring", "grid", "moons", "spiral", "word", "digits", "faces")
 
@@ -203,8 +202,8 @@ def panels(name: str, panel: Panel, network: Network) -> None:
 
 
 def playground(stack: str, notebook: Notebook) -> None:
-    notebook.run(0, 1)
-    panel = Panel(notebook, "playground", 1)
+    notebook.run(0, 1, 2)
+    panel = Panel(notebook, "playground", 2)
     panel.play()
     for kind in KINDS:
         panel.do(f"panel.begin({kind!r}); panel._speed.value = 10**9")
@@ -253,7 +252,7 @@ if __name__ == "__main__":
                 server.url = network.url
                 browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
                 context = browser.new_context(viewport={"width": 1200, "height": 2400})
-                cells = PLAYGROUND if asked.playground else [*lesson("02"), FACES, OUTPUT, LOOP]
+                cells = lesson("00") if asked.playground else [*lesson("02"), FACES, OUTPUT, LOOP]
                 notebook = Notebook(server, context, cells)
                 try:
                     if asked.playground:

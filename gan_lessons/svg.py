@@ -141,7 +141,8 @@ def digits(images: Tensor, columns: int = 8, scale: float = 2) -> str:
     '<img width="112" src="data:image'
     """
     pixels = tile(images, columns)
-    return f'<img width="{pixels.shape[1] * scale:g}" src="{png(grey(pixels))}" alt="digits"/>'
+    alt = f"{len(images)} small pictures in rows of {columns}"
+    return f'<img width="{pixels.shape[1] * scale:g}" src="{png(grey(pixels))}" alt="{alt}"/>'
 
 
 def grey(pixels: Tensor) -> PIL.Image.Image:

@@ -78,7 +78,7 @@ def coins(seed: int = 0, **settings: Any) -> Trainer:
 def hills(trainer: Trainer, title: str) -> None:
     """D's curve over x, once for each label, with fakes of the same z on it, and their pushes."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
-    z = laws.quantiles(Normal(0.0, 1.0), 9)
+    said, z = [], laws.quantiles(Normal(0.0, 1.0), 9)
     x = torch.linspace(475, 525, 300)
     for y, (name, mean), ax in zip(torch.eye(2), COINS.items(), axes, strict=True):
         asked = torch.cat([z[:, None], y.expand(9, -1)], dim=1)
@@ -88,12 +88,15 @@ def hills(trainer: Trainer, title: str) -> None:
         p_data, p_g = (Normal(m, abs(s)).log_prob(x).exp() for m, s in ((mean, 5.0), (mu, sigma)))
         curves = Curves(x, p_data, p_g, seen.heights(trainer, at), torch.full_like(x, torch.nan))
         pushes = seen.push(trainer, made)[:, 0]
+        real, fakes = (f"{curves.D[(x - place).abs().argmin()]:.2f} at {place:.0f}" for place in (mean, mu))
+        push = pushes.mean().round(decimals=2) + 0  # 0: else it might be -0
+        said.append(f"for {name} it is {real}, where real coins are, and {fakes}, among fakes; mean push {push:.2f}")
         hill.draw(curves, Fakes(z, made[:, 0], seen.heights(trainer, made), pushes), ax)
         ax.set_title(f"D(x, y) for y = {name}", fontsize=10)
         ax.set_xlabel("weight x")
     axes[1].set_ylabel("")
     figure.suptitle(f"{title}: D (blue), real coins (dotted), G's coins (green)", fontsize=10)
-    show(figure, "Two hills: for fives it is high on the left, for tens on the right; arrows point up each.")
+    show(figure, f"D over the weight: {'; '.join(said)}.")
 
 
 # -- who is told -------------------------------------------------------------------------------------------------------
@@ -170,7 +173,8 @@ def rest() -> None:
     ax.set(xlim=(0, 1.08), xlabel="correlation over 200 z, mean over all pairs of labels")
     ax.invert_yaxis()
     ax.set_title(f"one z, two labels: how alike? ({FACES}; {DIGITS})", fontsize=10)
-    show(figure, "Five bars from 0 to 1.")
+    values = ", ".join(f"{name} {value:.2f}" for name, value in kept().items())
+    show(figure, f"Bars: how alike two pictures of one z and two labels are, as correlation: {values}.")
 
 
 def pairs_shares(row: dict[str, Any]) -> Tensor:
@@ -199,7 +203,8 @@ def unseen() -> None:
     right.set_yticks(range(len(lines)), [words for words, *_ in lines])
     right.set(xlim=(-0.02, 1.02), ylim=(len(lines) - 0.5, -0.5), xlabel="share of 1,000 faces")
     right.set_title("black: G saw all 16 kinds; purple: never both (three seeds each)", fontsize=10)
-    show(figure, "Faces asked for neither, glasses, long hair, both; and a chart of six rows with dots of two colours.")
+    alt = "Faces asked for neither, glasses, long hair, both. Dots: of those asked for both nearly all have both, of"
+    show(figure, f"{alt} the others next to none, whether G saw all 16 kinds or never both.")
 
 
 def unseen_dark() -> None:
@@ -211,7 +216,8 @@ def unseen_dark() -> None:
     for i, name in enumerate(("neither", "long hair", "dark hair", "both")):
         ax.text(32 * i + 16, -3, name, ha="center", fontsize=9)
     ax.set_title("a G that never saw both: four z, asked for", fontsize=10, pad=16)
-    show(figure, "Four rows of four faces: short fair hair, long fair hair, short dark hair, and what was never seen.")
+    alt = "Four z in rows, asked for neither, long hair, dark hair, both. Both, which G never saw, is a cap of dark"
+    show(figure, f"{alt} hair with long fair hair around it.")
 
 
 def together(a: str, b: str, n: int = 200) -> tuple[dict[str, Tensor], float]:

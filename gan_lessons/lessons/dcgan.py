@@ -15,6 +15,7 @@ from gan_lessons.lessons.checking import UNANSWERED, call, check, named, show, t
 from gan_lessons.style import STYLE
 from gan_lessons.tiles import unpacked
 from gan_lessons.views.attributes import NAME, NAMES, directions, draws, generator, row
+from gan_lessons.views.attributes import maps_of as maps_of
 
 COLORS = dict(zip(NAMES, ("#7a5195", "#00798c", "#c8553d", "#8d6a00"), strict=True))
 GREY = "#777777"
@@ -79,9 +80,8 @@ def beside() -> None:
     rows = {f"fully connected,\n{mlp['rounds']:,} rounds": unpacked(mlp["faces"], 32)}
     rows["convolutions,\n300 rounds"] = unpacked(ours["faces"], 32)
     rows["the data"] = data.faces(10, seed=9).images / 127.5 - 1
-    _rows(
-        rows, f"after {ours['seconds']:.0f} s of one core, averaged", "Ten blurred faces, ten clearer ones, ten real."
-    )
+    alt = "Ten faces of fully connected players, smooth but washed out, with halos; ten of convolutions, clear colours"
+    _rows(rows, f"after {ours['seconds']:.0f} s of one core, averaged", f"{alt} with much grain; ten of the data.")
 
 
 def film() -> None:
@@ -89,7 +89,8 @@ def film() -> None:
     game = _games()["quick"]
     frames = unpacked(game["film"], 32).view(len(game["rounds"]), 10, 3, 32, 32)
     rows = {f"round {at:,}": x for at, x in zip(game["rounds"], frames, strict=True) if at in (50, 100, 200, 1000)}
-    _rows(rows, "faces_quick, raw: the same ten z all along", "Grey at first, then heads, then faces with glasses.")
+    alt = "Ten fakes at rounds 50, 100, 200 and 1,000: first much the same blurred head for all, then hair, then eyes,"
+    _rows(rows, "faces_quick, raw: the same ten z all along", f"{alt} at last faces, some with glasses.")
 
 
 def rules() -> None:
@@ -107,10 +108,10 @@ def rules() -> None:
     ax.set_xticks([100, 200, 500, 1000, 2000, 5000], ["100", "200", "500", "1,000", "2,000", "5,000"], minor=False)
     ax.minorticks_off()
     pictures = torch.cat([unpacked(games["0"]["faces"], 32)[:5] for games in rows.values()])
-    plots.image_grid(pictures, 5, ax=faces)
+    plots.image_grid(pictures, 5, ax=faces).set_title("five averaged faces of the first game", fontsize=10)
     faces.set_aspect("auto")
-    faces.set_title("five averaged faces of the first game", fontsize=10)
-    show(figure, "Three dots for each change, after 300 rounds, and beside them five faces.")
+    alt = "Fréchet distances of three games for each change, and five faces: worst by far are momentum 0.9 and no batch"
+    show(figure, f"{alt} norm in G; as good as before is LeakyReLU in G.")
 
 
 def filters() -> None:
@@ -121,16 +122,14 @@ def filters() -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 2.6))
     words = "D's first layer (faces_quick):\n32 windows, as it weighs them", f"G's last layer ({NAME}):\n32 stamps"
     for ax, some, title in zip(axes, (first, last), words, strict=True):
-        framed = pad(some, [1] * 4, value=1.0)
-        plots.image_grid(framed, 8, ax=ax).set_title(title, fontsize=10)
-    show(figure, "Two grids of 32 little coloured patches: edges, spots and plain colours.")
+        plots.image_grid(pad(some, [1] * 4, value=1.0), 8, ax=ax).set_title(title, fontsize=10)
+    show(figure, "Small coloured patches: D's 32 windows, mostly mottled; G's 32 stamps, with soft spots among them.")
 
 
 def few_labels() -> None:
     """How well four attributes are read, by how many faces have labels."""
-    record = _games()["labels"]
+    record, (figure, ax) = _games()["labels"], plt.subplots(figsize=(7.2, 3.2))
     looks = {"D's last layer": STYLE["D"]["color"], "a D that has not learned": GREY, "pixels": "black"}
-    figure, ax = plt.subplots(figsize=(7.2, 3.2))
     for name, color in looks.items():
         wrong = 100 * (1 - torch.tensor(record["right"][name]))  # (numbers of labels, draws)
         ax.plot(record["labels"], wrong.mean(dim=1), "o-", color=color, label=name)
@@ -141,27 +140,22 @@ def few_labels() -> None:
     ax.minorticks_off()
     ax.legend(loc="lower left")
     ax.set_title("faces_quick, its D after 1,000 rounds; bands: five sets of labels", fontsize=10)
-    show(figure, "Three curves that fall with the number of labels; that of D lies lowest.")
-
-
-def maps_of(attribute: str, k: int) -> list[int]:
-    """The k maps on which the reader's answer rests most, over 300 faces with the attribute."""
-    a = NAMES.index(attribute)
-    z, yes = draws()
-    share = attributes.rests_on(generator(), attributes.maps(generator(), z[yes[:, a]][:300]), a)
-    return share.topk(k).indices.tolist()
+    alt = "Wrong answers in 100 over the number of labels, three falling curves: D's last layer lies lowest, below"
+    show(figure, f"{alt} pixels and a D that has not learned.")
 
 
 def switched(attribute: str, off: Sequence[int], seed: int = 0) -> None:
     """Ten faces with the attribute, the same with some maps switched off, and with as many random ones."""
-    z, yes = draws()
-    wearers = z[yes[:, NAMES.index(attribute)]][300:310]
+    (z, yes), a = draws(), NAMES.index(attribute)
+    wearers = z[yes[:, a]][300:310]
     with seeded(seed):
         others = [one for one in torch.randperm(32).tolist() if one not in off][: len(off)]
-    rows = {"G(z)": generator()(wearers)}
+    rows, said = {"G(z)": generator()(wearers)}, []
     for some, words in ((off, f"maps {', '.join(map(str, off))}"), (others, f"{len(off)} random maps")):
-        rows[f"{words}\nswitched off"] = attributes.switched_off(generator(), some)(wearers)
-    _rows(rows, f"{NAME}: faces with {attribute}", "Ten faces; in the second row many have lost it.")
+        G = attributes.switched_off(generator(), some)
+        rows[f"{words}\nswitched off"] = G(wearers)
+        said.append(f"with {words} off the reader still finds it in {attributes.reading(G)(wearers)[:, a].sum()}")
+    _rows(rows, f"{NAME}: faces with {attribute}", f"Ten faces with {attribute}; below, {'; '.join(said)}.")
 
 
 def count_switched() -> None:
@@ -177,7 +171,8 @@ def count_switched() -> None:
     axes[0].set_ylabel("share of 500 faces that had it,\nsays the reader")
     axes[0].legend(fontsize=8, loc="upper left")
     figure.suptitle(NAME, fontsize=10)
-    show(figure, "For each attribute three curves over the number of maps: lost it, lost only it, and random maps.")
+    alt = "Share of faces that lost it, by maps off: hardly any lose long hair; glasses, smile and dark hair go, far"
+    show(figure, f"{alt} more than with random maps; those who lost it and kept the rest are fewer.")
 
 
 # -- attributes in z ---------------------------------------------------------------------------------------------------
@@ -210,7 +205,9 @@ def along(step: float = 3.0, n: int = 500) -> None:
     plots.percentages(changed.fill_diagonal_(float("nan")), [name.replace(" ", "\n") for name in NAMES], right)
     right.set(title=f"share of {n} faces that changed", xlabel="in this", ylabel=f"a step of {step:g} along")
     figure.suptitle(NAME, fontsize=10)
-    show(figure, "Left, four curves that rise from 0 to 1; right, a table; its largest number is dark hair, long hair.")
+    (most, rest), (at, _) = changed.nan_to_num().flatten().topk(2)
+    alt = "Left, four curves that rise from 0 to 1; right, a table of what else changed, and in which share of faces:"
+    show(figure, f"{alt} {NAMES[at % 4]} by a step along {NAMES[at // 4]} in {most:.0%}, the rest {rest:.0%} or less.")
 
 
 def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes.arithmetic, n: int = 8) -> None:
@@ -223,8 +220,9 @@ def sums(a: str, b: str, count: int, arithmetic: Callable[..., Any] = attributes
     hit = [bool(has[i] & ~has[j]) for has in attributes.reading(G)(out)]
     signed = f"{a}, {b}", f"- no {a}, {b}", f"+ no {a}, no {b}"
     rows = dict(zip(signed, map(G, map(attributes.usual, parts)), strict=True)) | {f"= {a}, no {b}?": G(out)}
-    title = f"{NAME}: {sum(hit)} of {n} sums have {a} and no {b}; means of {count}"
-    _rows(rows, title, "Three rows of faces, and what their sums draw.", ["hit" if one else "miss" for one in hit])
+    told, heads = f"{sum(hit)} of {n} sums have {a} and no {b}", ["hit" if one else "miss" for one in hit]
+    alt = f"Faces with {a} and {b}, minus {b} alone, plus neither; in the last row what their sums draw: {told}."
+    _rows(rows, f"{NAME}: {told}; means of {count}", alt, heads)
 
 
 def count_sums() -> None:
@@ -243,7 +241,8 @@ def count_sums() -> None:
     axes[0].set_ylabel("share of 600 sums that have A\nand not the carrier")
     axes[0].legend(loc="center right", fontsize=8)
     figure.suptitle(NAME, fontsize=10)
-    show(figure, "Four pictures: the share of hits grows with the number of z in each mean, its chance falls.")
+    alt = "Share of hits over the number of z in each mean: it grows for long hair, glasses and smile, for dark hair it"
+    show(figure, f"{alt} rises and falls again; chance is small at the end.")
 
 
 def corners() -> None:
@@ -290,7 +289,8 @@ def predicted() -> None:
     ax.text(1.02, 0.2, words, fontsize=9, transform=ax.transAxes)
     ax.set(xlabel="gap between the sum and the fourth mean, in steps", ylabel="hits of sums, means of 50")
     ax.set(ylim=(-0.04, 1.05), xlim=(0, None))
-    show(figure, "Most dots lie at the upper left, with a small gap; those that lie lower have a wider one.")
+    alt = "Hits over the gap between sum and fourth mean: most dots at 1, gaps below .4; six, of long and of dark hair,"
+    show(figure, f"{alt} below .5, with gaps of .47 to .67.")
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------

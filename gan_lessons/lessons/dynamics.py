@@ -155,7 +155,8 @@ def the_map() -> None:
             _cell(ax, j, i, _field(k, j).text, _field(k, j).color)
     ax.set_yticks(range(len(K)), [f"k = {k}" for k in reversed(K)])
     _map_axes(ax, LR_G)
-    show(figure, "A map: a band of found, from lr_g .05 on, wider for larger k; left not there yet, right diverged.")
+    alt = "A map: found from lr_g .05 on, farther to the right for larger k; left of it not there yet,"
+    show(figure, f"{alt} right of it oscillating, and at the far right collapsed or diverged.")
 
 
 def _cell(ax: Axes, x: float, y: float, words: str, color: str | None) -> None:
@@ -180,13 +181,12 @@ def compare(*names: str) -> None:
         _eight(ax, name, PLAYED[name])
         ax.set(xlabel="round", title=f"{name}\n{_ended(name)}")
     axes[0].set_ylabel("weight of a coin")
-    ended = ", ".join(f"{name}: {_ended(name)}" for name in names)
-    show(figure, f"The mean of the fakes, round by round, on eight seeds: {ended}.")
+    ended = "; ".join(f"{name}: {_ended(name)}" for name in names)
+    show(figure, f"The mean of the fakes, round by round, on eight seeds. {ended}.")
 
 
 def _eight(ax: Axes, name: str, rounds: int) -> None:
-    games = data.saved_record("endings_8_seeds")["games"][name]
-    at = np.arange(0, rounds + 1, sweep.NOTE_EVERY)
+    games, at = data.saved_record("endings_8_seeds")["games"][name], np.arange(0, rounds + 1, sweep.NOTE_EVERY)
     mu_0, sd_0 = GAMES[name].get("start", BASE["start"])
     for i, game in enumerate(games):
         mu, sd = np.array([[mu_0, *game["mu"]], [sd_0, *game["sigma"]]])[:, : len(at)]
@@ -263,9 +263,8 @@ def planes(one_coin: Sequence, spread_out: Sequence, large: Sequence, slow: Sequ
         ax.set_title(title)
         _plane(ax, *limits)
     axes[3].set(xlabel="how far the spread is short of 5", ylabel="mean of z times the slope")
-    show(
-        figure, "Coins alike: a closed loop; with a spread a spiral. Nets: large steps circle, slow D spirals inwards."
-    )
+    alt = "Coins alike: a closed loop; with a spread a spiral. Nets: large steps circle, slow D spirals inwards."
+    show(figure, alt)
 
 
 def friction(plain: Sequence, short: Sequence, long: Sequence, gamma: float = 0.5) -> None:
@@ -282,7 +281,8 @@ def friction(plain: Sequence, short: Sequence, long: Sequence, gamma: float = 0.
     for ax, name in zip(axes[2:], ("plain steps, -log D", "with friction"), strict=True):
         _eight(ax, name, 400)
         ax.set(title=f"nets, mean of the fakes:\n{name}", xlabel="round", ylim=(485, 512))
-    show(figure, "With friction both orders spiral in, averaged slopes with short steps only; nets no longer run on.")
+    alt = "With friction both orders spiral in; with averaged slopes only short steps do. Nets without friction"
+    show(figure, f"{alt} overshoot 500 and swing; with friction they hardly do.")
 
 
 def row(result: sweep.Result) -> None:

@@ -49,8 +49,7 @@ def three_widths() -> None:
 
 def less_spread() -> None:
     """The best log-likelihood that fakes of each spread can reach, and the mean of the bumps for two of them."""
-    spreads = [i / 2 for i in range(15)]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.1))
+    spreads, (figure, (left, right)) = [i / 2 for i in range(15)], plt.subplots(1, 2, figsize=(10.5, 3.1))
     for n, line in SIZES.items():
         left.plot(spreads, [max(coin_nats(n, s)) for s in spreads], line, color=GREEN, label=f"{n} fakes")
     left.axhline(own_nats(), **STYLE["data"])
@@ -84,9 +83,8 @@ def widths(train: Tensor, held_out: Tensor) -> None:
     left.set(xlabel="sigma, the width of the bumps", ylabel="nats, of 300 held-out digits", ylim=(-350, 380))
     left.legend(loc="lower right")
     with seeded(0):
-        drawn = {f"sigma {s:.2f}": train[:8] + s * torch.randn(8, 784) for s in (0.1, 0.18, 0.3)}
-    plots.image_rows({name: 2 * x.clamp(0, 1) - 1 for name, x in drawn.items()}, 8, ax=right)
-    right.set_title("what the bumps stand for: digits with noise")
+        drawn = {f"sigma {s:.2f}": 2 * (train[:8] + s * torch.randn(8, 784)).clamp(0, 1) - 1 for s in (0.1, 0.18, 0.3)}
+    plots.image_rows(drawn, 8, ax=right).set_title("what the bumps stand for: digits with noise")
     show(figure, "The more digits carry bumps, the smaller the best sigma and the higher the top; draws are noisy.")
 
 
@@ -115,8 +113,7 @@ def suspects() -> None:
     start, rows = found.pop("as on the card"), {"averaged weights": AVERAGED["mnist_paper"]["parzen"]} | found
     rows, (figure, ax) = dict(sorted(rows.items(), key=lambda row: row[1])), plt.subplots(figsize=(9, 2.9))
     for i, (name, nats) in enumerate(rows.items()):
-        color = MADE if "blurred" in name else GREEN
-        ax.plot([start, nats], [i, i], "o-", color=color, linewidth=5, markevery=[1])
+        ax.plot([start, nats], [i, i], "o-", color=MADE if "blurred" in name else GREEN, linewidth=5, markevery=[1])
     ax.axvline(start, color=GREEN, linewidth=1)
     ax.axvline(225, color=GREY)
     ax.set_yticks(range(len(rows)), [f"{name}: {nats:.0f}" for name, nats in rows.items()])
@@ -128,7 +125,9 @@ def rows_of(sets: dict[str, Tensor], n: int = 14) -> None:
     """The first n images of each set, with its name: pixels from 0 to 1."""
     figure, ax = plt.subplots(figsize=(10, 0.72 * len(sets)))
     plots.image_rows({name: 2 * x[:n] - 1 for name, x in sets.items()}, n, ax=ax)
-    show(figure, f"Rows of {n} images each: {', '.join(sets)}.".replace("\n", " "))
+    said = {"20 epochs,\naveraged": "much alike", "nearest training\ndigit": "alike, but no copies"}.get([*sets][-1])
+    words = [*sets, f"those of a column are {said}"] if said else sets
+    show(figure, f"Rows of {n} images each: {'; '.join(words)}.".replace("\n", " "))
 
 
 def squares(test: Tensor, sets: dict[str, Tensor], which: int = 28) -> None:
@@ -143,7 +142,8 @@ def squares(test: Tensor, sets: dict[str, Tensor], which: int = 28) -> None:
         ax.imshow(pixels.view(28, 28), cmap=colors, vmin=0, vmax=1)
         ax.set_title(title, fontsize=9)
         ax.set_axis_off()
-    show(figure, "A test digit, its nearest real digit, blurred digit and centre; the squared differences get fewer.")
+    sums = ", ".join(title.split()[-1] for _, title, _ in pictures[2::2])
+    show(figure, f"A test digit; the nearest of {', '.join(sets)}; squared differences beside each, in all {sums}.")
 
 
 @cache
@@ -176,7 +176,8 @@ def empty_space(real: Tensor, test: Tensor) -> None:
     right.axhline(digit, color="black", linewidth=1.2)
     right.text(1.1, digit + 0.02, f"digits (784 pixels): {digit:.2f}")
     right.set(xscale="log", xlabel="number of coordinates, d", ylim=(0, 1.08), ylabel="distance: nearest / typical")
-    show(figure, "Bumps lose 0 nats on one axis, over 200 in 784; nearest to typical: .92 in 784, digits .46.")
+    alt = f"Over the number of coordinates, to 784: the nats that perfect fakes lose rise to {found[784][0]:.0f};"
+    show(figure, f"{alt} the nearest is at up to {found[784][1]:.2f} of a typical distance, for digits at {digit:.2f}.")
 
 
 def three_bells() -> None:
@@ -205,7 +206,7 @@ def drawn(name: str, n: int = 10_000) -> Tensor:
 
 
 def four_ages() -> None:
-    """Three seeds of mnist_best, averaged, after 5, 10, 15 and 20 epochs: log-likelihood and Frechet distance."""
+    """Three seeds of mnist_best, averaged, after 5, 10, 15 and 20 epochs: log-likelihood and Fréchet distance."""
     rows = [row for row in data.saved_record("mnist_search")["rows"] if "training" in row["images"]]
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 2.9))
     for ax, key in zip(axes, ("parzen", "frechet"), strict=True):
@@ -214,7 +215,7 @@ def four_ages() -> None:
             ax.plot([row["epochs"] for row in ours], [row[key] for row in ours], line, marker="o", color=GREEN)
         word, good, *_ = MEASURES[key]
         ax.set(xlabel="epoch", ylabel=word, xticks=[5, 10, 15, 20], title=f"{word}: good is {good}")
-    show(figure, "Log-likelihood rises to epoch 10 and falls after it; the Frechet distance falls all the time.")
+    show(figure, "By epoch: log-likelihood rises to epoch 10, then falls; the Fréchet distance falls all the time.")
 
 
 @cache
@@ -230,13 +231,13 @@ def ring_of_balls() -> tuple[Tensor, dict[str, Tensor]]:
 
 def balls(solved: bool = True) -> None:
     """Balls around real points, each to its 3rd nearest real neighbour; green: those that a fake has reached."""
-    real, places = ring_of_balls()
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), sharex=True, sharey=True)
+    (real, places), (figure, axes) = ring_of_balls(), plt.subplots(1, 3, figsize=(11, 3.9), sharex=True, sharey=True)
     for ax, (name, fake) in zip(axes, places.items(), strict=True):
         plots.balls(real, fake, 3, ax, tell=solved)
         words = "density {:.2f}, coverage {:.2f}".format(*metrics.density_and_coverage(real, fake, k=3))
         ax.set(title=f"{name}\n{words}" if solved else name, xlim=(-4.4, 4.4), ylim=(-3.9, 3.9))
-    show(figure, "Fakes in one place reach few balls, fakes along the ring most of them, scattered ones some.")
+    told = "; ".join(ax.get_title().replace("\n", ", ") for ax in axes)
+    show(figure, f"Rings of 32 real points, a ball around each{', green if reached' * solved}; 32 fakes: {told}.")
 
 
 def histograms(sets: dict[str, Tensor]) -> None:
@@ -246,9 +247,8 @@ def histograms(sets: dict[str, Tensor]) -> None:
         shares, kl = metrics.digit_histogram(net(2 * x[:2000] - 1).argmax(dim=1))
         ax.bar(range(10), shares, color="black" if "real" in name else GREEN)
         ax.axhline(0.1, **STYLE["guide"])
-        ax.set(
-            xticks=range(10), xlabel="read as digit (2,000 images)", title=f"{name}\nKL {kl:.2f} nats", ylim=(0, 0.42)
-        )
+        ax.set(xticks=range(10), xlabel="read as digit (2,000 images)", ylim=(0, 0.42))
+        ax.set_title(f"{name}\nKL {kl:.2f} nats")
     axes[0].set_ylabel("share")
     show(figure, "Real digits are spread evenly, and so are mnist_paper's fakes; a third of those of mnist are ones.")
 
@@ -269,8 +269,9 @@ def all_measures() -> None:
     record = data.saved_record("evaluation")
     rows = record["sets"] | {f"{name}, averaged": AVERAGED[name] for name in TOLD}
     rows = {name: it | {"nearest": record["nearest"][name]} for name, it in rows.items()}
-    colors = ["black"] + [MADE] * 3 + [GREEN] * len(TOLD)
-    show(plots.bar_table(rows, MEASURES, colors, LINK), "A table of bars: in no two columns the same order of rows.")
+    figure = plots.bar_table(rows, MEASURES, ["black"] + [MADE] * 3 + [GREEN] * len(TOLD), LINK)
+    alt = "Bars of six measures for nine sets of images: the centres have the highest likelihood, real digits the best"
+    show(figure, f"{alt} Fréchet distance and coverage; no two orders agree.")
 
 
 def by_n() -> None:
@@ -286,7 +287,7 @@ def by_n() -> None:
     axes[1].set_yscale("log")
     plt.setp(axes[2:], ylim=(0, 1.1))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    show(figure, "With more images nats rise, Frechet falls, density stays, and coverage falls for a poor generator.")
+    show(figure, "By number of images: nats rise, Fréchet distances fall or stay, density and coverage of fakes fall.")
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------
@@ -372,7 +373,6 @@ def check_coverage(coverage: Callable[[Tensor, Tensor, int], Any]) -> str | None
         other = f"for 60 real points, 45 fakes and k = {k} it should be {right:.4f}, and yours is {answer:.4g}."
         if mistake := verdict(answer, right, typical, other):
             return mistake
-    return None
 
 
 @cache

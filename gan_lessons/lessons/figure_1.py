@@ -151,8 +151,12 @@ def crowds() -> None:
 
 def strips(G: Callable[[Tensor], Tensor], low: float, high: float, starts: Sequence[float]) -> None:
     """z uniform from low to high, and G as a curve: where it carries strips of z, and how high p_g is there."""
-    alt = "Strips of z go up to G's curve and to the right: where G is steep they get wide, the density low."
-    show(hill.strips(G, low, high, starts), alt)
+    figure = hill.strips(G, low, high, starts)
+    said = [words.get_text().strip() for words in figure.axes[1].texts]  # one for each weight to which a strip goes
+    alt = "Strips of z go up to G's curve and to the right: where G is steep they get wide, the density low"
+    if len(said) < len(starts):
+        alt = "G's curve goes down and up again, and strips of z go to the same x, where their shares add up"
+    show(figure, f"{alt}: {', '.join(said)}.")
 
 
 # -- what D and G do ---------------------------------------------------------------------------------------------------
@@ -215,10 +219,8 @@ def apart(*ends: nn.Module) -> None:
             ax.set_title(f"{name if G is begin else 'after 15 turns of G'}: mean {mu:.1f}, spread {sigma:.1f}")
             ax.label_outer()
     hill.scale(axes[0, 0], 472, 0.85)
-    show(
-        figure,
-        "With -log D arrows are longest at the rear, and the pile narrows; with log(1 - D) in front; it widens.",
-    )
+    alt = "With -log D arrows are longest at the rear, and the pile narrows; with log(1 - D) they are longest in"
+    show(figure, f"{alt} front, and it widens.")
 
 
 def slopes() -> None:
@@ -257,19 +259,21 @@ def journeys(paths: Sequence[Sequence[tuple[float, float]]]) -> None:
     for loss, *_ in LOSSES.values():
         gan = recipes.gaussian(decay=None, loss=loss)
         learned.append([(gan.generator.mu.item(), gan.generator.sigma.item()) for _ in gan.run(700)])
-    figure, axes = plt.subplots(1, 2, figsize=(10.6, 3.4), sharex=True, sharey=True)
+    said, (figure, axes) = [], plt.subplots(1, 2, figsize=(10.6, 3.4), sharex=True, sharey=True)
     for ax, games, title in zip(axes, (learned, paths), ("D is still learning", "D is the best D"), strict=True):
         for points, (name, (_, color, dashes)) in zip(games, LOSSES.items(), strict=True):
             mu, sigma = torch.tensor(points).T
             ax.plot(mu, sigma, color=color, linestyle=dashes)
             place = (mu[sigma.argmax()], sigma.max() + 0.3) if name == "log(1 - D)" else (490, 2.6)
             ax.text(*place, f"{name}, widest {sigma.max():.1f}", color=color, ha="center")
+            said.append(f"{sigma.max():.1f}")
         ax.plot(500, 5, "*", color="black", markersize=13)
         ax.set(title=title, xlabel="mean of the fakes", xlim=(479, 502), ylim=(0, 12))
         ax.axhline(5, **STYLE["guide"])
     axes[0].set_ylabel("their spread")
     axes[0].text(500, 3.6, "data", ha="center")
-    show(figure, "Three of four paths bulge above 5 before they end at the star; with the best D and -log D none does.")
+    alt = "Spread over mean of the fakes, from (480, 1) to near the data at (500, 5): with -log D and log(1 - D) it"
+    show(figure, "{} gets up to {} and {} while D is learning, to {} and {} if D is the best D.".format(alt, *said))
 
 
 def shapes() -> None:
@@ -284,7 +288,8 @@ def shapes() -> None:
         upper = draw(gan, part, m=15, D=False)
         upper.set(title=f"uniform z, {title}", ylabel="density, no scale", yticks=[], ylim=(0, 0.75))
     _name(figure.axes[0], data=(508, 0.42), fakes=(498, 0.1))
-    show(figure, "Left: the fakes are a flat box over the bell of the data. Right: the fakes are nearly a bell.")
+    alt = "Left: the fakes are a flat box over the bell of the data. Right: a hump like a bell, but more pointed,"
+    show(figure, f"{alt} and cut off with an edge on either side.")
 
 
 def moved() -> None:
@@ -300,7 +305,8 @@ def moved() -> None:
         ax.set(title=f"round {gan.steps_done}: {words}", ylim=(0, 1.1))
         ax.label_outer()
     _name(axes[1], data=(519, 0.22), fakes=(503, 0.55), D=(474, 0.2))
-    show(figure, "Fakes have three humps as the data; where the data's left hump goes, theirs goes, and comes back.")
+    alt = "Fakes have three humps like the data; when the data's left hump goes, theirs goes, and when it comes back,"
+    show(figure, f"{alt} so does theirs.")
 
 
 # -- the exercises -----------------------------------------------------------------------------------------------------

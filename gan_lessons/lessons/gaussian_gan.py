@@ -118,7 +118,8 @@ def finish(G: nn.Module, D: nn.Module, history: Sequence[tuple[float, float]]) -
         right.text(len(history) * 1.02, value, words, va="center", fontsize=9)
     right.set(xlabel="round", ylabel="loss", title="both losses, round by round")
     right.legend(loc="upper right")
-    show(figure, "Left: fakes lie on the data and D is flat at one half. Right: D's loss falls, then rises to 1.386.")
+    alt = "Left: fakes lie on the data, D is flat at one half. Right, by round: D's loss falls, then rises to"
+    show(figure, f"{alt} {losses_d[-1]:.2f}; G's rises to {losses_g.max():.0f}, then falls to {losses_g[-1]:.2f}.")
 
 
 def stretch() -> None:
@@ -132,9 +133,8 @@ def stretch() -> None:
         ax.set_xlabel("weight of a coin, x")
     axes[1].set_ylabel("")
     hill.scale(axes[0], 500, 0.7)
-    show(
-        figure, "Round 50: the longest arrows are in front, where the hill is steep. Round 220: the longest are behind."
-    )
+    alt = "Round 50: the longest arrows are in front, where the hill is steep. Round 220: the longest are behind."
+    show(figure, alt)
 
 
 def blind(turns: int = 400) -> None:
@@ -158,10 +158,8 @@ def blind(turns: int = 400) -> None:
         row[0].set_ylabel("fakes too light: D(x)" if mu < 500 else "fakes too much alike: D(x)")
     axes[1, 1].set_xlabel("weight of a coin, x")
     axes[0, 2].text(504, 0.75, "grey: the best\nthere is", color="#666666", fontsize=9)
-    show(
-        figure,
-        "With raw x D is flat at one half; with x/500 it sees where but not how wide; standardised it sees both.",
-    )
+    alt = "With raw x D is flat at one half; with x/500 it sees where but not how wide; standardised it sees both."
+    show(figure, alt)
 
 
 def two_humps(seed: int = 0, rounds: int = 1500) -> None:
@@ -205,7 +203,8 @@ def hundred() -> None:
     ax.text(8.6, 500.03, "the truth, 500", ha="right")
     ax.set(xlim=(0.4, 8.7), xticks=range(1, 9), xlabel="sample of 100 coins", ylabel="weight")
     ax.set_title("bars: mean of these 100 coins; dots: mean of the fakes at the end")
-    show(figure, "Eight bars between 499 and 500.4, and near each the dot of the fakes that learned from these coins.")
+    alt = "For eight samples of 100 coins a bar, their mean, between 499 and 500.4; near most of the bars a dot,"
+    show(figure, f"{alt} the mean of the fakes that learned from these coins.")
 
 
 def twenty_seeds() -> None:
@@ -221,7 +220,8 @@ def twenty_seeds() -> None:
     for ax in axes[:2]:
         ax.set(xlim=(499.5, 500.5), ylim=(4.5, 5.5))
     axes[0].set_ylabel("spread of the fakes")
-    show(figure, "Twenty dots within .3 of (500, 5) in the first two pictures; in the third none is near it.")
+    alt = "Mean and spread of the fakes at the end of 20 games: within .3 of (500, 5) in the first two pictures;"
+    show(figure, f"{alt} in the third, where D sees raw x, all are still near (480, 1).")
 
 
 def your_gan(discriminator_turn: Callable[..., Any], generator_turn: Callable[..., Any], rounds: int = 600) -> None:
@@ -243,8 +243,9 @@ def your_gan(discriminator_turn: Callable[..., Any], generator_turn: Callable[..
                 return
     figure, ax = plt.subplots(figsize=(6, 3))
     _draw(G, D, ax)
-    ax.set_title(f"your GAN after {rounds} rounds: mean {G.mu.item():.1f}, spread {abs(G.sigma.item()):.1f}")
-    show(figure, "The fakes of the learner's own GAN lie on the data.")
+    words = f"your GAN after {rounds} rounds: mean {G.mu.item():.1f}, spread {abs(G.sigma.item()):.1f}"
+    ax.set_title(words)
+    show(figure, f"D's hill, the data, with mean 500 and spread 5, and the fakes of {words}.")
 
 
 def _draw(G: nn.Module, D: nn.Module, ax: Axes) -> None:

@@ -68,7 +68,8 @@ def three_bends() -> None:
 
 def in_and_out(G: Generator, name: str = "G") -> None:
     """What one G makes of noise: under its curve z, beside it the histogram of G(z), dotted that of the data."""
-    _generators({name: G}, "A curve G; to its right many x lie where it is flat, and few where it is steep.")
+    alt = "A curve G; to its right many x lie where it is flat, and few where it is steep; they cover"
+    _generators({name: G}, f"{alt} {covered(G):.0%} of the data.")
 
 
 def _generators(generators: dict[str, Generator], alt: str, high: float = 35.0) -> None:
@@ -216,7 +217,8 @@ def time_z(score: Callable[[Tensor], Tensor]) -> None:
         ax.text(60, value * 1.5, words, fontsize=9, ha="right")
     ax.text(26, seconds[-1] / 50, "dots: measured; line: doubled with each pixel", fontsize=9)
     ax.set(xlabel="pixels, each black or white", ylabel="seconds for Z")
-    show(figure, "Four measured dots on a straight line in a logarithmic picture, which passes a year by 50 pixels.")
+    alt = "Seconds for Z over the number of pixels, on a logarithmic scale: four measured dots near a straight line"
+    show(figure, f"{alt} that passes a second, an hour and a year before it ends at 60 pixels.")
     years = last + 784 * math.log10(2) - math.log10(3.15e7)
     print(f"22 pixels: {seconds[-1]:.2f} seconds. 784 pixels: about 10^{years:.0f} years")
 
@@ -287,7 +289,7 @@ def three_widths() -> None:
 def your_generator(G: Generator) -> None:
     """What the learner's G makes of noise, once it is written."""
     try:
-        _generators({"your G": lambda z: tensor(G(z)).float()}, "The learner's own G.")
+        _generators({"your G": lambda z: tensor(G(z)).float()}, "Your own G, and the x it makes beside the data.")
     except Exception:  # whatever a learner's code does, the notebook goes on
         plt.close()
         print("The picture waits for your G.")

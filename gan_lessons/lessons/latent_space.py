@@ -57,7 +57,8 @@ def borders() -> None:
     for digit in range(10):
         left.contour((land == digit).float(), [0.5], colors=ORANGE, extent=(0, 1, 0, 1), origin="upper")
     _page(right, "mnist_small_z2, averaged: the speed\n(bright: the picture changes fast)", fast)
-    show(figure, "Lands of digits with borders; beside it a map that is bright along the border of the ones.")
+    alt = "The page of digits, with borders between what is read as different digits; beside it how fast G(z)"
+    show(figure, f"{alt} changes: bright along the border of the ones.")
     inside, outside = (fast[where & ~ring].mean() for where in (land == 1, land != 1))
     print(f"speed at the border of the ones {fast[ring].mean():.0f}, inside {inside:.0f}, outside {outside:.0f}")
     ones = (data.mnist("train").labels == 1).float().mean()
@@ -82,8 +83,8 @@ def nudges(which: Sequence[int] = (1, 2, 3, 10, 30, 64), seed: int = 0) -> None:
     z, ways = ways_at(seed)
     steps = torch.linspace(-4, 4, 9)
     rows = {f"direction {i}": latent.generator(64)(z + steps[:, None] * ways[i - 1]) for i in which}
-    heads = [f"step {step:g}" for step in steps.tolist()]
-    _rows(rows, "The upper rows turn into other digits, the lower ones do not move.", heads)
+    alt = "A 7 in the middle of six rows, each moved along a direction of z: in the first three it becomes other"
+    _rows(rows, f"{alt} digits, in the last two it stays.", [f"step {step:g}" for step in steps.tolist()])
 
 
 def _rows(rows: dict[str, Tensor], alt: str, heads: Sequence[str] = (), title: str = NAME) -> None:
@@ -110,11 +111,11 @@ def strengths() -> None:
         ax.plot(range(1, n + 1), values.mean(dim=0), ".-", color=COLORS[n])
         mean = latent.needed(values).float().mean()
         words = f"{n} number{'s' * (n > 1)}: 90% of the squares in {mean:.1f} direction{'s' * (n > 1)}"
-        place = {1: (3, 31), 2: (3, 45), 8: (6.5, 11), 64: (22, 2.5)}[n]
-        ax.text(*place, words, color=COLORS[n])
+        ax.text(*{1: (3, 31), 2: (3, 45), 8: (6.5, 11), 64: (22, 2.5)}[n], words, color=COLORS[n])
     ax.set(xlabel="direction, from the strongest to the weakest", ylabel="movement of the picture\nper unit of z")
     ax.set(xlim=(0, 65), ylim=(0, None), title="four generators, all averaged; means over 32 z")
-    show(figure, "A curve for each generator; for 64 numbers it falls steeply at first and is 0 at the end.")
+    alt = "How far the picture moves along each direction of z, strongest first; a curve for each generator: for 64"
+    show(figure, f"{alt} numbers it falls steeply and is 0 at the end.")
 
 
 # -- between two digits ------------------------------------------------------------------------------------------------
@@ -136,13 +137,13 @@ def lengths(z: Tensor, middle: Tensor, at: Sequence[float] = (0, 1.5, 3, 4.5, 6,
 
 def three_ways(seed: int = 7) -> None:
     """From one draw to another: in pixels, and in z on both ways."""
-    a, b = latent.draws(2, seed)
+    (a, b), G = latent.draws(2, seed), latent.generator(64)
     t = torch.linspace(0, 1, 11)[:, None]
-    G = latent.generator(64)
     rows = {PIXELS: latent.straight(G(a[None]), G(b[None]), t)}
     rows |= {name: G(way(a, b, t)) for name, way in ((LINE, latent.straight), (ARC, latent.on_the_sphere))}
-    alt, title = "In pixels a 2 fades into a 1; in z strokes bend.", f"{NAME}: a pair picked to show the paler middle"
-    _rows(rows, alt, [f"t = {share:.1f}" for share in t[:, 0].tolist()], title)
+    alt = "From a 2 to a 1, in three rows: in pixels one fades into the other; in z strokes bend, on the straight way"
+    heads, title = [f"t = {share:.1f}" for share in t[:, 0].tolist()], f"{NAME}: a pair picked to show the paler middle"
+    _rows(rows, f"{alt} paler in the middle than on the sphere.", heads, title)
 
 
 class Walk(Drag):
@@ -202,7 +203,8 @@ def valleys(index: int = 2) -> None:
         plots.image_grid(one, 1, ax=inner).set_title(name)
     axes[5].set_axis_off()
     right.suptitle("mnist_small_z2, averaged", fontsize=10)
-    show(figure, "A landscape with several dark valleys; two of four paths end in the deepest, at the digit.")
+    alt = "A landscape of the error over z with one deep dark valley; two of four paths end in it, at the digit,"
+    show(figure, f"{alt} the others near their start, at other digits.")
 
 
 def four_starts(n: int = 10) -> None:
@@ -214,8 +216,7 @@ def four_starts(n: int = 10) -> None:
     for i in range(n):
         for k in range(4):
             ax.text(28 * i + 2, 28 * k + 33, f"{error[k, i]:.2f}"[1:], color=ORANGE, fontsize=7)
-        frame = plt.Rectangle((28 * i - 0.5, 28 * (best[i] + 1) - 0.5), 28, 28, fill=False, ec=ORANGE, lw=2)
-        ax.add_patch(frame)
+        ax.add_patch(plt.Rectangle((28 * i - 0.5, 28 * (best[i] + 1) - 0.5), 28, 28, fill=False, ec=ORANGE, lw=2))
     show(figure, "Under each test digit the four that a search found, much like it; the best of each is framed.")
     distance, _ = metrics.nearest(latent.held_out(64), latent.generator(64)(latent.draws(10_000, 0)))
     near = distance.mean() / 28 / 2  # 28: the root of 784 pixels, 2: from black to white
@@ -233,7 +234,7 @@ def your_inversion(invert: Callable[..., Any]) -> None:
         print("The picture waits for your inversion.")
         return
     rows = {"test digits": x, "yours": latent.generator(64)(found)}
-    _rows(rows, "Eight test digits, and what the learner found for them.")
+    _rows(rows, "Eight test digits, and under each what your own search found for it.")
 
 
 def your_digit(text: str, starts: int = 16) -> None:
@@ -290,9 +291,7 @@ def nonsense(n: int = 12) -> None:
     looks = {name: (x, *latent.read(x)) for name, x in latent.oddities().items()}
     rows = {}
     for name, (x, _, sure) in looks.items():
-        inner = x[:n].view(-1, 28, 28)[
-            :, 1:-1, 1:-1
-        ]  # the edge becomes black, so that one sees where each picture ends
+        inner = x[:n].view(-1, 28, 28)[:, 1:-1, 1:-1]  # the edge becomes black: one sees where each picture ends
         rows[f"{name}: sure of {(sure > 0.9).float().mean():.0%}"] = pad(inner, [1] * 4, value=-1.0).flatten(1)
     figure, ax = _grid(rows, f"draws and long z: {NAME}; a number where the classifier is sure")
     for row, (_, label, sure) in enumerate(looks.values()):

@@ -139,10 +139,9 @@ def needles(game: Trainer, turns: Sequence[int] = (100, 700, 2000)) -> None:
     axes[0].set_ylabel("D(x)")
     axes[0].text(486, 0.93, "the real coins", fontsize=9)
     low, high = curves.D.min().item(), curves.D.max().item()
-    show(
-        figure,
-        f"D's curve over the coins, three times; at the end it goes up and down between {low:.1f} and {high:.1f}.",
-    )
+    alt = f"D's curve over the coins after {', '.join(f'{until:,}' for until in turns)} turns: at the end it lies"
+    end = "up and down in needles" if high - low > 0.5 else "nearly flat"
+    show(figure, f"{alt} between {low:.2f} and {high:.2f}, {end}.")
 
 
 def walked(plain: Trainer, moved: Trainer, rounds: int = 1000) -> None:
@@ -163,7 +162,8 @@ def walked(plain: Trainer, moved: Trainer, rounds: int = 1000) -> None:
         ax.axhline(ours, color="black", linewidth=0.8, label="the twelve coins")
         ax.set(title=f"{what} of the fakes", xlabel="round")
     axes[0].legend(fontsize=8)
-    show(figure, "Two paths of the fakes' mean and of their spread: one goes astray, the other stays near the coins'.")
+    alt = "Mean and spread of the fakes by round: where D sees the coins they go astray, where it sees them moved"
+    show(figure, f"{alt} they stay near the twelve coins'.")
 
 
 # -- augmentation ------------------------------------------------------------------------------------------------------
@@ -234,7 +234,8 @@ def thermostat() -> None:
     right.set(title="D(training) - D(new) at the end", xticks=range(3), xlabel="faces", ylim=(-0.05, None))
     right.set_xticklabels([f"{n:,}" for n in ALONE])
     right.legend(fontsize=8)
-    show(figure, "r_t is brought to .6; p rises most for 100 faces; the gap between training and new faces is smaller.")
+    alt = "By turn, r_t is brought to .6, and p rises most for 100 faces; the gap between training and new faces"
+    show(figure, f"{alt} shrinks for 100 faces, not for 500 or 5,000.")
 
 
 def watched(faces: int = 100, augmented: bool = False) -> str:
@@ -264,7 +265,7 @@ def watched(faces: int = 100, augmented: bool = False) -> str:
 
 
 def whole_games() -> None:
-    """Frechet distance, coverage and copies of every game by the number of faces, beside real faces."""
+    """Fréchet distance, coverage and copies of every game by the number of faces, beside real faces."""
     floor, (figure, axes) = _record()["floor"], plt.subplots(1, 3, figsize=(11.4, 3.5))
     measures = {
         "Fréchet distance (less is better)": lambda game: game["report"]["frechet"],
@@ -289,10 +290,8 @@ def whole_games() -> None:
     axes[0].set_ylim(0, None)
     axes[2].axhline(0.5, **STYLE["guide"])
     axes[0].legend(fontsize=8)
-    show(
-        figure,
-        "Three pictures by the number of faces: with fewer the distance grows, and fakes lie nearer to the data.",
-    )
+    alt = "By the number of faces: with fewer the Fréchet distance grows and more fakes are nearer to a training face"
+    show(figure, f"{alt} than to a new one; coverage stays near one half.")
 
 
 def fixed() -> None:

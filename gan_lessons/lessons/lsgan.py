@@ -132,9 +132,8 @@ def every_place() -> None:
         ax.axvline(490, **STYLE["guide"])
         ax.hlines((0, 1) if ax is top else 0, *ENDS, **STYLE["guide"])
     bottom.set(xlabel="where the fake is, x", ylabel="push (to the right: above 0)", xlim=ENDS)
-    show(
-        figure, "Above, a straight line and an S-curve. Below, three pushes: one falls to 0, one rises, one crosses 0."
-    )
+    alt = "Above, D by x: a straight line without a sigmoid, an S with one. Below, three pushes by x: of the losses"
+    show(figure, f"{alt} with a log one falls to 0, one rises from 0; that of least squares crosses 0 at 500.")
 
 
 # -- the best D --------------------------------------------------------------------------------------------------------
@@ -163,9 +162,8 @@ def trained_hill(turns: int = 600, seed: int = 0) -> None:
     ax.text(538, 0.86, "D*", color=ORANGE, ha="right")
     ax.text(538, 1.06, f"D after {turns} turns", color=BLUE, ha="right")
     ax.set(xlabel="weight of a coin, x", ylabel="D(x), no sigmoid", ylim=(-0.25, 1.35), yticks=[0, 0.5, 1], xlim=ENDS)
-    show(
-        figure, "The trained D and D* rise from 0 to 1 between fakes and real coins, and are nearly flat on both sides."
-    )
+    alt = "The trained D and D* rise from 0 to 1 between fakes and real coins; D* is flat on both sides and D nearly,"
+    show(figure, f"{alt} but far to the right, at {ENDS[1]:.0f}, it is {gan.discriminator(x[-1:]).item():.1f}.")
 
 
 # -- which landscape G goes down ---------------------------------------------------------------------------------------
@@ -225,10 +223,8 @@ def pushes_on_sigma() -> None:
     for ax in (left, right):
         ax.axvline(5, **STYLE["data"])
         ax.set(xlabel="spread σ of the fakes; their mean is right, 500", xlim=(1, 9))
-    show(
-        figure,
-        "The criterion pushes to 5 from both sides; G's step with -1, 1, 0 pushes to 1.7 from everywhere below 5.",
-    )
+    alt = "The criterion pushes to 5 from both sides; G's step with -1, 1, 0 pushes to 1.7 from everywhere below 5."
+    show(figure, alt)
 
 
 def _look(name: str) -> dict[str, Any]:
@@ -301,7 +297,8 @@ def every_loss() -> None:
             yticks=range(len(NAMES)), yticklabels=NAMES.values() if ax is ring else [], ylim=(len(NAMES) - 0.5, -0.5)
         )
         ax.grid(axis="y", color="#eeeeee")
-    show(figure, "Twelve rows, one for each loss: dots of its seeds on ring, digits and faces, and some of its fakes.")
+    alt = "Twelve losses: good fakes on the ring, Fréchet distances on digits and faces, and fakes. Least squares"
+    show(figure, f"{alt} 0, 1, 1 is good on ring and digits; on faces it fails.")
 
 
 def shipped(n: int = 12) -> None:

@@ -43,9 +43,8 @@ def stages(mu: float = 475.0, turns: int = 200, seed: int = 0) -> list[nn.Module
 def pushes(D: nn.Module, x_fake: Tensor) -> dict[str, Tensor]:
     """Minus the gradient of each of G's two losses at each fake, shape (n,)."""
     x = x_fake.detach().clone().requires_grad_()
-    return {
-        name: -torch.autograd.grad(len(x) * loss.generator(None, D(x)), x)[0].detach() for name, loss in LOSSES.items()
-    }
+    sums = {name: len(x) * loss.generator(None, D(x)) for name, loss in LOSSES.items()}
+    return {name: -torch.autograd.grad(one, x)[0].detach() for name, one in sums.items()}
 
 
 def two_pushes(turns: int = 12, mu: int = 475) -> str:
@@ -102,7 +101,8 @@ def four_inspectors() -> None:
             ax.plot(coins, D(coins), "o", color=color, markersize=6)
     axes[0].text(500, 0.87, "real", ha="center")
     axes[0].text(480, 0.07, "fakes", color=GREEN, ha="center")
-    show(axes[0].figure, "V is 0 for sure and right, then -1.386 and -4.615, and minus infinity for always wrong.")
+    alt = "Four D over the weight and their V: 0 for sure and right, -1.386 for a coin toss, -4.615 for"
+    show(axes[0].figure, f"{alt} the one who arrests everyone, minus infinity for always wrong.")
 
 
 def _inspectors(Ds: dict[str, Callable[[Tensor], Tensor]], real: Distribution, fake: Distribution) -> Sequence[Axes]:
@@ -119,8 +119,7 @@ def _inspectors(Ds: dict[str, Callable[[Tensor], Tensor]], real: Distribution, f
 
 def ten_coins(d: Tensor, mean_log: Tensor) -> None:
     """Of ten coins eight are real: what D gains by saying d about them, in the mean log and in the mean probability."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.0))
-    top = mean_log.argmax()
+    top, (figure, (left, right)) = mean_log.argmax(), plt.subplots(1, 2, figsize=(10, 3.0))
     left.plot(d, mean_log, color="#444444")
     left.plot(d[top], mean_log[top], "o", color=ORANGE)
     left.text(d[top], mean_log[top] + 0.1, f"best: {d[top]:.1f}", color=ORANGE, ha="center")
@@ -180,8 +179,7 @@ def table() -> Tensor:
 def show_table(V: Tensor) -> None:
     """V as a table: rows G's choices, columns D's; D's best answer in each row is framed, G's best row tinted."""
     every = 1 if len(V) == 3 else 2  # the outer rows and columns alone: arrows lead from answer to answer
-    figure, ax = plt.subplots(figsize=(8.2, 0.6 + 0.55 * len(V)))
-    worst = V.max(dim=1).values
+    worst, (figure, ax) = V.max(dim=1).values, plt.subplots(figsize=(8.2, 0.6 + 0.55 * len(V)))
     for i, (row, mu) in enumerate(zip(V.tolist(), ROWS[::every], strict=True)):
         ax.text(-0.8, i, f"G makes {mu:g}", ha="right", va="center", color=GREEN)
         for j, v in enumerate(row):
@@ -191,14 +189,17 @@ def show_table(V: Tensor) -> None:
         ax.text(j, -0.75, f"D {name}", ha="center", color=BLUE)
     if every == 1:
         ax.axhspan(worst.argmin() - 0.42, worst.argmin() + 0.42, xmin=0.23, color=GREEN, alpha=0.12)
+        end = f"D's best answers are framed; G's best row is {ROWS[worst.argmin()]:g}"
     else:
         way = [((0.8, 0), (0.2, 0)), ((0, 0.25), (0, 0.75)), ((0.2, 1), (0.8, 1)), ((1, 0.75), (1, 0.25))]
         for (begin, end), color in zip(way, (BLUE, GREEN, BLUE, GREEN), strict=True):
             ax.annotate("", end, begin, arrowprops={"arrowstyle": "->", "color": color, "lw": 1.5})
+        end = "Arrows from answer to answer lead round in a circle: one of the two always wants to move"
     ax.text(-0.8, -0.75, "V", ha="right")
     ax.set(xlim=(-1.6, V.shape[1] - 0.4), ylim=(len(V) - 0.4, -1.1))
     ax.axis("off")
-    show(figure, f"A table of V: D's best answer in the rows is {', '.join(f'{v:.2f}' for v in worst.tolist())}.")
+    rows = (f"{mu:g}: {', '.join(f'{v:.2f}' for v in row)}" for mu, row in zip(ROWS[::every], V.tolist(), strict=True))
+    show(figure, f"V if D {', '.join(COLUMNS[::every])}. If G makes {'; '.join(rows)}. {end}.")
 
 
 def saturation(at: Sequence[float] = (0.01, 0.5, 0.99)) -> None:
@@ -246,7 +247,9 @@ def walks(walked: dict[str, Sequence[tuple[float, float]]], title: str) -> None:
         ax.set(xlabel="round", ylabel=f"{what} of the fakes", title=f"{title}: {what} of the fakes", ylim=limits)
     right.legend(loc="upper right")
     ends = [f"{states[-1][0]:.0f} under {name}" for name, states in walked.items()]
-    show(figure, f"The mean of the fakes, which ends at {', '.join(ends)}; beside it their spread, first wide.")
+    wide = " and ".join(f"{max(abs(sigma) for _, sigma in states):.1f}" for states in walked.values())
+    alt = f"The mean of the fakes by round, which ends at {', '.join(ends)}; beside it their spread, at its widest"
+    show(figure, f"{alt} {wide}.")
 
 
 def switch() -> None:
@@ -260,7 +263,7 @@ def switch() -> None:
         ax.text(begin + 4, 490, name, color=COLORS[name])
     ax.axhline(500, **STYLE["data"])
     ax.set(xlabel="round", ylabel="mean of the fakes", title="one game: only the loss is switched", ylim=(467, 502))
-    show(figure, "A staircase: level under log(1 - D), rising under -log D, level again, rising again.")
+    show(figure, "Mean of the fakes by round: level under log(1 - D), rising under -log D, level again, rising again.")
 
 
 COST = "With k = 5 it took three to five times as many turns as with k = 1, in {} of 8 seeds."
@@ -288,10 +291,8 @@ def weak_d(rounds: Sequence[int] = (0, 30, 100, 300)) -> None:
         ax.plot(*seen.fakes(gan)[1:3], "o", color=GREEN, markersize=5)
         ax.set(title=f"G alone, {until} turns: spread {sigma:.2f}", xlim=(475, 515), ylabel="")
     axes[0].set_ylabel("D(x): how real?")
-    show(
-        figure,
-        "On a hill that stands still nine fakes first spread, then close up, until all stand at one weight near 498.",
-    )
+    alt = "On a hill that stands still nine fakes first spread, then close up, until all stand at one weight near 498."
+    show(figure, alt)
 
 
 # -- the checks of the exercises ---------------------------------------------------------------------------------------

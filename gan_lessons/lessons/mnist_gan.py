@@ -67,8 +67,7 @@ def pushes(gan: Trainer, push: Callable[[Tensor], Tensor], steps: int = 15, size
 def recipes_side_by_side() -> None:
     """Sixteen raw fakes of each recipe, the first sixteen z of one seed."""
     figure, axes = plt.subplots(1, 4, figsize=(11, 3.3))
-    quick = unpacked(_kept("game")["film"])[-40:-24]
-    grids = [("mnist_quick", quick)] + [(name, _drawn(name, 16)) for name in SHIPPED]
+    grids = [("mnist_quick", unpacked(_kept("game")["film"])[-40:-24])] + [(name, _drawn(name, 16)) for name in SHIPPED]
     for ax, (name, images) in zip(axes, grids, strict=True):
         plots.image_grid(images, columns=4, ax=ax).set_title(f"{name}, raw")
     show(figure, "Four grids of sixteen raw fakes: the paper's are the cleanest; those of mnist_best have many specks.")
@@ -104,7 +103,8 @@ def batch_norm() -> None:
         ax.axvline(0, color="black", linewidth=1)
         ax.set(title=f"with{'' if normed else 'out'} batch norm", xlabel="what goes into the unit", yticks=[])
     axes[0].set_ylabel("how many of 2,000 z")
-    show(figure, "Left: three narrow humps at different places. Right: three wide humps on top of each other, at 0.")
+    alt = "What goes into three units. Left, without batch norm: three narrow humps at different places. Right, with"
+    show(figure, f"{alt} it: three wide ones on top of each other, at 0.")
 
 
 def layer_2(normed: bool, n: int = 2000) -> Tensor:
@@ -124,8 +124,7 @@ def doubts() -> None:
     axes[0].set_title("dropout: a digit, and three times\nwhat is left for D", fontsize=10)
     logit = torch.linspace(-2, 8, 300)
     for label, style in ((1.0, "-"), (0.9, "--")):
-        loss = label * softplus(-logit) + (1 - label) * softplus(logit)
-        axes[1].plot(logit, loss, color=BLUE, linestyle=style)
+        axes[1].plot(logit, label * softplus(-logit) + (1 - label) * softplus(logit), color=BLUE, linestyle=style)
     axes[1].plot(math.log(9), 0.325, "o", color=BLUE)
     axes[1].text(1.4, 0.5, "D = 0.9", color=BLUE)
     axes[1].text(4.6, 0.72, "label 0.9", color=BLUE)
@@ -139,8 +138,8 @@ def doubts() -> None:
     axes[2].text(20.4, 0.45, "0.45", va="center")
     axes[2].set(title="a game with the label 0.9", xlabel="epoch", ylabel="mean of D", ylim=(0.38, 0.56))
     axes[2].legend(loc="upper right")
-    alt = "A digit with missing pixels; a loss that falls for ever and one with a lowest point; D near .45 on both."
-    show(figure, alt)
+    alt = "A digit with missing pixels. D's loss over its logit: with label 1 it falls for ever, with 0.9 it has a"
+    show(figure, f"{alt} lowest point. By epoch, D's answers in a game with 0.9, to real digits a little higher.")
 
 
 def average() -> None:
@@ -173,25 +172,24 @@ def one_thing_changed() -> None:
     """`mnist_quick` with one thing changed at a time, two seeds each: how many of its averaged fakes are legible."""
     rows = data.saved_record("quick_search")["rows"]
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), sharey=True)
-    columns = [("1000", 0, "legible, round 1,000"), ("2400", 0, "legible, round 2,400")]
-    columns += [("2400", 1, "coverage, round 2,400")]
-    for ax, (rounds, which, title) in zip(axes, columns, strict=True):
+    columns = ("1000", 0, "legible"), ("2400", 0, "legible"), ("2400", 1, "coverage")
+    for ax, (rounds, which, what) in zip(axes, columns, strict=True):
         for place, variant in enumerate(CHANGED):
             values = [row["sure, coverage"][rounds][which] for row in rows if row["variant"] == variant]
             ax.plot(values, [place] * len(values), "o", color=OTHER if place else "black")
             if not place:
                 ax.axvline(np.mean(values), **STYLE["guide"])
-        ax.set(title=title, xlim=(0.3, 1), xlabel="share, averaged fakes")
+        ax.set(title=f"{what}, round {int(rounds):,}", xlim=(0.3, 1), xlabel="share, averaged fakes")
     axes[0].set_yticks(range(len(CHANGED)), CHANGED)
     axes[0].invert_yaxis()
-    show(figure, "Dots for nine recipes, two each: most lie left of those of mnist_quick.")
+    alt = "Nine recipes, two dots each: most have fewer legible fakes than mnist_quick; coverage is higher without"
+    show(figure, f"{alt} kinds and with average 0.999, lower with dropout, else much alike.")
 
 
 def curves() -> None:
     """What the losses did, and how many digits could be read meanwhile."""
     game = _kept("game")
-    block = game["block"]
-    rounds = np.arange(len(game["curves"]["loss_d"])) * block + block / 2
+    rounds = (np.arange(len(game["curves"]["loss_d"])) + 0.5) * game["block"]
     figure, axes = plt.subplots(1, 2, figsize=(10.5, 3.0))
     for key, style, words in (("loss_d", "D", "loss of D"), ("loss_g", "fakes", "loss of G")):
         axes[0].plot(rounds, game["curves"][key], **STYLE[style], label=words)
@@ -202,7 +200,8 @@ def curves() -> None:
     axes[0].legend(loc="lower left")
     axes[1].plot(game["rounds"], game["legible"], "o-", color=OTHER)
     axes[1].set(title="how many raw fakes are legible", xlabel="round", ylabel="share of 1,000", ylim=(0, 1))
-    show(figure, "The losses hardly move after the first rounds; the share of legible fakes grows to the end.")
+    alt = "Left, both losses hardly move after the first rounds. Right, the share of legible fakes grows to about"
+    show(figure, f"{alt} three quarters by round 1,300 and stays there.")
 
 
 def frozen() -> None:
@@ -213,10 +212,10 @@ def frozen() -> None:
         keys = zip(row, frames, told["rounds"], told["k"], told["D(G(z))"], told["legible"], strict=True)
         for ax, images, n, k, answer, share in keys:
             plots.image_grid(images, columns=4, ax=ax)
-            begin = f"round {told['begin']}, raw"
-            when = f"k = 1: {n - 300} rounds on" if k else f"k = 0: {n} rounds on" if n else begin
+            when = f"k = {k}: {n - 300 * k} rounds on" if n else f"round {told['begin']}, raw"
             ax.set_title(f"{when}\nD says {answer:.2f}, legible {share:.2f}", fontsize=9)
-    show(figure, "Eight digits drown in white specks while D's answer grows; it drops when D learns again.")
+    alt = "With k = 0 D's answer grows, and eight digits drown in white specks if it is from round 800 on, hardly if"
+    show(figure, f"{alt} from round 2,400 on; it drops when D learns again.")
 
 
 def histograms() -> None:
@@ -227,7 +226,8 @@ def histograms() -> None:
         ax.axhline(0.1, **STYLE["guide"])
         ax.set(title=f"{name}, raw: {shares[1]:.0%} ones", xlabel="digit", xticks=range(10))
     axes[0].set_ylabel("share of 2,000 fakes")
-    show(figure, "Bars for ten digits: with mnist the bar of the ones is three times a tenth; the others are near it.")
+    alt = "Shares of the ten digits: a third of mnist's fakes are ones, and 2, 5 and 8 are rare; with mnist_paper and"
+    show(figure, f"{alt} mnist_best each digit has about a tenth.")
 
 
 def digit_shares(name: str, n: int = 2000) -> Tensor:
@@ -256,7 +256,7 @@ def your_digits(train: Callable[..., Any], rounds: int = 500) -> None:
             fakes = G.eval()(torch.randn(40, 64))
     figure, ax = plt.subplots(figsize=(4.6, 3.2))
     plots.image_grid(fakes, ax=ax).set_title(f"your own GAN after {rounds} rounds, raw")
-    show(figure, "Forty fakes of the learner's own loop: strokes, and the first digits.")
+    show(figure, f"Forty raw fakes of your own loop, after {rounds} rounds.")
 
 
 def _kept(part: str) -> dict[str, Any]:

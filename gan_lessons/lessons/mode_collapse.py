@@ -91,7 +91,8 @@ def tour(at: Sequence[int] = (440, 460, 480, 500), rounds: int = 600) -> None:
     for place in at:
         ax.axvline(place, **STYLE["guide"])
     figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1], pad=0.01)
-    show(figure, "All fakes in one clump, which goes round from bump to bump; below, one dark cell in each column.")
+    alt = "Four moments: nearly all fakes in one clump, which goes round from bump to bump; below, bumps by round:"
+    show(figure, f"{alt} one dark cell in most columns, and it wanders.")
 
 
 # -- three bumps -------------------------------------------------------------------------------------------------------
@@ -165,8 +166,7 @@ def packs(n: int = 400) -> None:
     for ax, (x, name, color) in zip(axes, draws, strict=True):
         ax.plot(*x, ".", color=color, markersize=3)
         ax.set(xlabel="first coin of the pack", aspect="equal", xlim=(475, 525), ylim=(475, 525))
-        share = 0.6**2 if name == "real" else 1.0
-        ax.set_title(f"{name}: {share:.0%} of the packs are two middle coins")
+        ax.set_title(f"{name}: {0.6**2 if name == 'real' else 1:.0%} of the packs are two middle coins")
     axes[0].set_ylabel("second coin")
     show(figure, "Packs of two real coins lie in nine clumps, packs of fakes in the middle one only.")
 
@@ -179,7 +179,7 @@ def cures(*names: str) -> None:
     record = data.saved_record("cure_hills")
     x, every, shades = torch.tensor(record["x"]), record["every"], ("#74c27f", GREEN, "#0c4716")
     look = {"figsize": (11.5, 0.5 + 2.1 * len(names)), "width_ratios": (2, 3), "sharex": "col", "squeeze": False}
-    figure, axes = plt.subplots(len(names), 2, layout="constrained", **look)
+    said, (figure, axes) = [], plt.subplots(len(names), 2, layout="constrained", **look)
     for (hills, along), name in zip(axes, names, strict=True):
         one = {key: torch.tensor(value) for key, value in record["games"][name].items() if key != "fakes"}
         D, fakes = one.get("D", x * math.nan), record["games"][name].get("fakes")
@@ -190,6 +190,8 @@ def cures(*names: str) -> None:
         for bump, (course, color) in enumerate(zip(one["course"].T, shades, strict=True)):
             along.plot(rounds, course, color=color, linewidth=1.6)
             along.text(rounds[-1] + 30, (0.3, 0.6, 0.08)[bump], f"at {485 + 15 * bump}", color=color, va="center")
+        middle = [some[:, 1] for some in (one["course"][: 1000 // every], one["course"][-(1000 // every) :])]
+        said.append(" and ".join(f"{100 * some.min():.0f} to {some.max():.0%}" for some in middle) + f" ({name})")
         for level in (0.2, 0.6):
             along.axhline(level, **STYLE["guide"])
         along.set(ylim=(-0.02, 1.02), xlim=(0, rounds[-1]), yticks=[0, 0.2, 0.6, 1], ylabel="share of fakes")
@@ -199,7 +201,8 @@ def cures(*names: str) -> None:
     axes[0, 1].set_title("good fakes at each bump; dotted: right")
     axes[-1, 0].set_xlabel("weight of a coin, x")
     axes[-1, 1].set_xlabel("round")
-    show(figure, "A row for each game. Where it breathes the middle curve swings up to 1 and the others down to 0.")
+    alt = "Share of good fakes at each bump, by round. That at 500, in the first and the last 1,000 rounds:"
+    show(figure, f"{alt} {'; '.join(said)}.")
 
 
 def table() -> None:
@@ -214,12 +217,13 @@ def table() -> None:
             look = {"cmap": "Purples", "vmin": 0, "vmax": most, "marker": "s", "s": 46, "edgecolors": GREY}
             ax.scatter(range(20), [y] * 20, c=sorted(found, reverse=True), **look)
             ax.text(20.2, y, f"{found.count(most)} of 20, good {sum(good) / 20:.0%}", va="center", fontsize=9)
-        name = "three bumps" if recipe == "three_bumps" else "ring"
-        ax.set(xlim=(-0.8, 29), ylim=(at[-1] + 0.6, -0.8), xticks=[], title=f"{name}: all {most} found (dark) in")
+        title = f"{recipe.replace('_', ' ')}: all {most} found (dark) in"
+        ax.set(xlim=(-0.8, 29), ylim=(at[-1] + 0.6, -0.8), xticks=[], title=title)
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.tick_params(length=0)
     axes[0].set_yticks(at, ROWS)
-    show(figure, "Rows of twenty squares. As it is some are pale; with packs and a faster D, and with R1 and R2, none.")
+    alt = "Rows of twenty squares, a game each, dark if all bumps were found. As it is some are pale; with packs and"
+    show(figure, f"{alt} a faster D, and with R1 and R2, none.")
 
 
 def three_kinds(people: data.Images) -> None:
@@ -239,10 +243,8 @@ def three_kinds(people: data.Images) -> None:
 
 def three_games(collapsed: tuple[Trainer, Record]) -> Games:
     """The collapsed game, one that is won, and one whose D sees raw weights and is blind: as A, B and C."""
-    rest = []
-    for standardise in (False, True):
-        gan = recipes.gaussian(0, lr_g=0.1, steps=800, standardise=standardise)
-        rest.append((gan, stack(gan.run())))
+    gans = (recipes.gaussian(0, lr_g=0.1, steps=800, standardise=standardise) for standardise in (False, True))
+    rest = [(gan, stack(gan.run())) for gan in gans]
     return dict(zip(GAMES, (rest[0], collapsed, rest[1]), strict=True))
 
 
@@ -260,22 +262,22 @@ def three_losses(games: Games, last: int = 500) -> None:
 
 def fresh_d(games: Games, turns: int = 400) -> None:
     """Each game's G is frozen, and a fresh D that can see is trained alone: its loss, turn by turn."""
-    figure, axes = plt.subplots(1, 2, figsize=(12, 3.4), width_ratios=(3, 2))
+    said, (figure, axes) = [], plt.subplots(1, 2, figsize=(12, 3.4), width_ratios=(3, 2))
     for name, color in GAMES.items():
         gan, _ = games[name]
         loss = torch.tensor(alone(gan, turns))
-        smooth = loss.unfold(0, 20, 1).mean(dim=1)
-        axes[0].plot(range(20, turns + 1), smooth, color=color, linewidth=2)
+        axes[0].plot(range(20, turns + 1), loss.unfold(0, 20, 1).mean(dim=1), color=color, linewidth=2)
         last = loss[-50:].mean().item()
         axes[0].text(turns - 60, last + 0.06, f"{name}: {last:.2f}", color=color)
         x = seen.made(gan, seen.noise(gan, 2000)).clamp(470, 530)
         axes[1].hist(x, bins=torch.linspace(470, 530, 121), density=True, histtype="step", color=color, linewidth=1.6)
         axes[1].text(x.median() + 3, 0.25 if x.std() < 4 else 0.09, name, color=color, fontsize=12)
+        said.append(f"{last:.2f} ({name}, fakes of mean {x.mean():.0f} and spread {x.std():.1f})")
     axes[0].axhline(math.log(4), **STYLE["guide"])
     axes[0].text(5, 1.42, "log 4", fontsize=9)
     axes[0].set(xlabel="turn of the fresh D", ylabel="its loss (mean of 20 turns)", xlim=(0, turns + 5), ylim=(0, 1.6))
     axes[1].set(xlabel="weight of a fake, x", ylabel="density", ylim=(0, 0.35), title="the fakes of A, B and C")
-    show(figure, "The fresh D's loss falls to 0 for A, below 1.06 for B, and stays at log 4 for C.")
+    show(figure, f"A fresh D's loss, by turn, and the fakes by weight. The loss ends at {', '.join(said)}.")
 
 
 def alone(gan: Trainer, turns: int) -> list[float]:

@@ -152,8 +152,7 @@ def four_lines(p: Tensor, q: Tensor) -> None:
 
 def touching(p: Tensor, m: Tensor) -> None:
     """log u lies under the line u - 1 and touches it at u = 1 only; the dots are the three kinds of coins."""
-    figure, ax = plt.subplots(figsize=(8, 3.4))
-    u = torch.linspace(0.15, 4, 400)
+    u, (figure, ax) = torch.linspace(0.15, 4, 400), plt.subplots(figsize=(8, 3.4))
     ax.plot(u, u - 1, color=GREY)
     ax.plot(u, u.log(), color=C_COLOR, linewidth=2)
     places = ((0.04, -0.3, "left"), (-0.05, 0.1, "right"), (0.04, -0.3, "left"))
@@ -217,8 +216,7 @@ def held_d(best_at: float = 0.3, now: float = 0.3) -> str:
 
 def lines(best_at: Sequence[float] = (0.1, 0.3, 0.6, 1.0)) -> None:
     """The same as a still: C along the mix, and under it the straight lines of four D that are held."""
-    t = torch.linspace(0, 1, 51).tolist()
-    figure, ax = plt.subplots(figsize=(7.4, 3.6))
+    t, (figure, ax) = torch.linspace(0, 1, 51).tolist(), plt.subplots(figsize=(7.4, 3.6))
     ax.plot(t, [mixed(s, s) for s in t], color=C_COLOR, linewidth=2.4)
     for at in best_at:
         ax.plot((0, 1), (mixed(at, 0.0), mixed(at, 1.0)), **STYLE["D"] | {"linewidth": 1.2})
@@ -226,7 +224,8 @@ def lines(best_at: Sequence[float] = (0.1, 0.3, 0.6, 1.0)) -> None:
         ax.text(1.02, mixed(at, 1.0), f"best at {at:g}", va="bottom" if at == 1 else "top", color=BLUE, fontsize=9)
     _say(ax, (0.4, -0.7, "C, the highest of all lines at each t", C_COLOR))
     ax.set(xlim=(0, 1), ylim=(-2.6, 0.1), xlabel="t, share of coins from the press at 500", ylabel="V")
-    show(figure, "Four straight blue lines touch a grey curve from below, each at one dot; the curve is a bowl.")
+    alt = "V over t: four straight blue lines, each of a D that is held, touch the curve C from below, each at one"
+    show(figure, f"{alt} dot; C falls, bent like a bowl.")
 
 
 def box_and_bell(steps: Sequence[int] = (0, 5, 20, 100)) -> None:
@@ -246,7 +245,8 @@ def box_and_bell(steps: Sequence[int] = (0, 5, 20, 100)) -> None:
     right.set_title(f"the best normal, spread {sd:.3f}: JSD {jsd:.4f}")
     for x, y, step in ((-0.3, 1.36, "0 steps"), (-0.17, 0.62, "5"), (-0.17, 0.1, "20"), (0.83, 1.03, "100")):
         left.text(x, y, step, color=GREEN)
-    show(figure, "Left: green heights grow into the dotted box. Right: the best bell rounds over the box's corners.")
+    alt = "Left: green heights grow into the dotted box. Right: the best bell is higher than the box in its middle,"
+    show(figure, f"{alt} cuts off its corners and has tails outside.")
 
 
 def walks(*paths: Sequence[tuple[float, float]]) -> None:

@@ -32,6 +32,14 @@ def directions() -> Tensor:
     return attributes.linear_rule(*draws()).directions
 
 
+def maps_of(attribute: str, k: int) -> list[int]:
+    """The k maps on which the reader's answer rests most, over 300 faces with the attribute."""
+    a = NAMES.index(attribute)
+    z, yes = draws()
+    share = attributes.rests_on(generator(), attributes.maps(generator(), z[yes[:, a]][:300]), a)
+    return share.topk(k).indices.tolist()
+
+
 def row(seed: int, n: int = 10) -> Tensor:
     """z of a row of faces, (n, 32)."""
     with seeded(seed + 100):

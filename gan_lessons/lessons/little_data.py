@@ -156,7 +156,7 @@ def walked(plain: Trainer, moved: Trainer, rounds: int = 1000) -> None:
         for ax, values in zip(axes, zip(*path, strict=True), strict=True):
             ax.plot(range(1, rounds + 1), values, color=color, linewidth=1.6, label=words)
     coins = plain.data.x.flatten()
-    told = ("mean", 500, coins.mean().item()), ("spread", 5, coins.std().item())
+    told = ("mean", 500, coins.mean().item()), ("spread", 5, coins.std(correction=0).item())
     for ax, (what, law, ours) in zip(axes, told, strict=True):
         ax.axhline(law, **STYLE["data"] | {"linewidth": 1.4}, label="the law")
         ax.axhline(ours, color="black", linewidth=0.8, label="the twelve coins")
@@ -283,7 +283,9 @@ def whole_games() -> None:
         ax.set_xticks(SIZES, [f"{n:,}" for n in SIZES], fontsize=8)
         ax.minorticks_off()
     for ax, key in zip(axes, ("frechet", "coverage"), strict=False):
-        ax.plot(SIZES, [floor[str(n)][key] for n in SIZES], color=GREY, linestyle="--", label="the data themselves")
+        for n in SIZES:  # of the very faces of the games
+            own, label = floor[str(n)][key][: len(_games(n, "plain"))], "the data themselves" if n == SIZES[0] else None
+            ax.plot([n] * len(own), own, "_", color=GREY, markersize=14, markeredgewidth=2, label=label)
         ax.axhline(floor["real"][key], **STYLE["guide"])
         place = {"frechet": "bottom", "coverage": "top"}[key]
         ax.text(SIZES[0], floor["real"][key], " other real faces", color=GREY, fontsize=8, va=place)

@@ -130,7 +130,7 @@ class ByLabel:
             for name, style in names.items():
                 values = np.array([note.get(name, np.nan) for note in track])
                 inside.append(box.line(steps[few], values[few], style, width=1.6))
-            parts += box.show(inside) + box.x_axis("step" if box is lower else "") + box.y_axis()
+            parts += box.show(inside) + box.x_axis("round" if box is lower else "") + box.y_axis()
             if words:
                 parts += svg.text(420, box.top - 10, words)
             else:

@@ -43,7 +43,7 @@ class Images:
             inside = [box.line(ends, (guide, guide), "guide") for guide in guides]
             few = slice(None, None, 1 + len(track) // 150)
             inside += [box.line(steps[few], curves[name][few], style, width=1.6) for name, style in names.items()]
-            parts += [box.show(inside), box.x_axis("step" if box is lower else said), box.y_axis()]
+            parts += [box.show(inside), box.x_axis("round" if box is lower else said), box.y_axis()]
             parts.append(legend([(style, name) for name, style in names.items()], 530, box.top - 12))
         return picture("".join(parts), "forty fakes; mean D(x) and D(G(z)) and both losses by step", 770, 345)
 

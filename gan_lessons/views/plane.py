@@ -104,7 +104,7 @@ class Plane:
         for top, (name, most, title) in zip((40, 206), rows, strict=True):
             box = Box(545, top, 205, 105, ends, (0, most))
             inside = [box.line(ends, (most, most), "guide"), box.line(steps, [note[name] for note in few], "fakes")]
-            parts += [box.show(inside), box.x_axis("step" if top > 40 else ""), box.y_axis(title)]
+            parts += [box.show(inside), box.x_axis("round" if top > 40 else ""), box.y_axis(title)]
         return parts
 
 

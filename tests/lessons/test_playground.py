@@ -186,6 +186,22 @@ def test_it_is_too_late_after_800_rounds():
     assert "round 810 is after round 800" in told(lesson.check_find, panel)
 
 
+def test_the_ring_is_to_be_found_soon():
+    panel = begin("ring", 0)
+    panel.run(20)
+    for check, by in ((lesson.check_all_eight, 1500), (lesson.check_all_eight_with_one_turn, 2500)):
+        panel.trainer.steps_done = by
+        assert "of 8 modes have" in told(check, panel)
+        panel.trainer.steps_done = by + 1
+        assert f"round {by + 1} is after round {by}" in told(check, panel)
+
+
+def test_a_heap_under_a_d_that_never_learned_is_an_accident():
+    panel = begin("gaussian", 0, k=0)
+    panel.run(60)
+    assert "D never had a turn" in told(lesson.check_same, panel)
+
+
 def test_a_game_found_too_late_is_not_sent_on():
     panel = begin("gaussian", 0)
     panel.run(600)

@@ -16,7 +16,8 @@ coverage in the features of `pretrained.reader()`, of 2,000 averaged fakes besid
   a training (or new) face and a fake in which D gives the face more.
 
 "r1" games have another R1. "floor": the same of real faces, and of n training faces drawn again and again, which is
-what perfect copies would be (means of three sets).
+what perfect copies would be (of three sets, those of the three seeds); "speckled": these copies moved by at most a
+pixel, with noise of sd 0.15. "swings": of games with 100 faces, after each turn the mean sign of D's raw output.
 """
 
 import argparse
@@ -231,8 +232,31 @@ def floor() -> dict[str, Any]:
         draws = []
         for seed in SEEDS:
             with seeded(seed):
-                draws.append(score(data.faces(n, seed=LITTLE + seed).sample((2000,))))
-        found[str(n)] = {key: sum(draw[key] for draw in draws) / len(draws) for key in ("frechet", "coverage")}
+                x = data.faces(n, seed=LITTLE + seed).sample((2000,))
+                draws.append(score(x) | {"speckled": score(speckled(x))["coverage"]})
+        found[str(n)] = {key: [draw[key] for draw in draws] for key in ("frechet", "coverage", "speckled")}
+    return found
+
+
+def speckled(x: Tensor) -> Tensor:
+    moved = nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
+    corners = torch.randint(3, (len(x), 2)).tolist()
+    moved = torch.stack([one[:, a : a + 32, b : b + 32] for one, (a, b) in zip(moved, corners, strict=True)])
+    return moved + 0.15 * torch.randn_like(moved)
+
+
+def swings(seed: int) -> dict[str, list[float]]:
+    trainer, found = recipes.faces_little(seed, "cpu", 100), {"D": [], "G": []}
+    x, D = trainer.data.images / 127.5 - 1, trainer.discriminator
+
+    def note(turn: str) -> None:
+        with torch.no_grad(), evaluating(D):
+            found[turn].append(D(x).sign().mean().item())
+
+    for _ in range(110):
+        for _ in trainer.turns():
+            note("D")
+        note("G")
     return found
 
 
@@ -269,7 +293,7 @@ def main(record: Path, rounds: int, device: str, processes: int, seconds: float,
     with get_context("spawn").Pool(processes) as pool:
         done = pool.imap_unordered(_named, jobs)
         if "floor" not in kept:
-            kept["floor"] = floor()
+            kept |= {"floor": floor(), "swings": [swings(seed) for seed in SEEDS]}
         for name, row in done:
             if row is None:
                 continue

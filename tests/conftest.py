@@ -21,6 +21,8 @@ import torch
 
 matplotlib.use("agg")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as nohup does
 torch.set_num_threads(1)  # on busy cores a second thread makes nets this small a hundred times slower
 ROOT = Path(__file__).parents[1]
 

@@ -191,7 +191,8 @@ def check_rewind(panel: Any) -> str | None:
     if not ahead and broken(now):
         return f"it is broken, at round {_rounds(panel)}. Now drag 'back to round' to where it was good."
     if not ahead:
-        return f"nothing lies ahead of round {_rounds(panel)}: break a good game, then drag 'back to round'."
+        what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
+        return f"at round {_rounds(panel)} {what}: not broken. Break a good game, then drag 'back to round'."
     if not any(map(broken, ahead)):
         return "you went back, but what lies ahead is not broken: mean 5 away, spread doubled, or half the modes lost."
     if not good(now):
@@ -209,7 +210,7 @@ def check_initials(panel: Any) -> str | None:
         return f"the word is '{text}'; type your initials, 2 or 3 letters."
     on, reached = panel.now["fakes on the data"], panel.now["data reached"]
     if min(on, reached) < WRITTEN:
-        told = f"{on:.0%} of the fakes lie on the letters, and {reached:.0%} of the letters are reached"
+        told = f"{on:.1%} of the fakes lie on the letters, and {reached:.1%} of the letters are reached"
         return f"{told}, at round {_rounds(panel)}; {WRITTEN:.0%} of both is wanted."
     return f"Right. {text}, with {on:.0%} of the fakes on the letters, and {reached:.0%} of the letters reached."
 

@@ -234,7 +234,7 @@ def test_k_that_was_moved_is_seen():
 def test_rewinding_says_what_is_missing():
     panel = begin("gaussian", 1)
     panel.run(600)
-    assert "nothing lies ahead" in told(lesson.check_rewind, panel)
+    assert "not broken. Break a good game" in told(lesson.check_rewind, panel)
     panel.back(590)
     assert "not broken" in told(lesson.check_rewind, panel)
     panel.run(600 - panel.trainer.steps_done)

@@ -35,14 +35,14 @@ STILLS = {
     "04": Still("Four states", (0, 0, 0.5, 0.5)),
     "05": Still("1: fakes far off, D* a cliff", (0.725, 0, 1, 1)),
     "06": Still("Left: a spiral outwards", (0, 0, 0.5, 1)),
-    "07": Still("All fakes in one clump, which goes round", (0.256, 0, 0.724, 0.55)),
+    "07": Still("nearly all fakes in one clump, which goes round", (0.256, 0, 0.724, 0.55)),
     "08": Still("A film: forty patches of grey become strokes"),
     "09": Still("Rows of 14 images each: real: 244 nats", (0, 0, 0.35, 1)),
     "10": Still("A page of digits that change little by little", (0, 0, 0.56, 0.62)),
     "11": Still("Ten faces lose and get glasses", (0, 0.09, 0.48, 0.62)),
-    "12": Still("Above, a straight line and an S-curve. Below, three pushes"),
+    "12": Still("Above, D by x: a straight line without a sigmoid"),
     "13": Still("Rows of ten digits, 0 to 9"),
-    "14": Still("Four rows: a real face, seven faces on the way"),
+    "14": Still("Four rows: a real face, seven on the way"),
     "15": Still("Three times six fakes, and under each the training face", (0, 0, 0.335, 1)),
 }
 

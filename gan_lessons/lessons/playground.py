@@ -14,7 +14,7 @@ from gan_lessons.live import Playground
 from gan_lessons.live.kinds import KINDS
 from gan_lessons.style import STYLE
 
-LIMIT, RECORD = 800, 100  # rounds of the first challenge, and of the last
+LIMIT, RECORD = 2000, 100  # rounds of the first challenge, and of the last
 SECONDS = 90  # of play, for digits
 LEGIBLE = 0.7  # of fakes of which the classifier is more than 90% sure
 WRITTEN = 0.75  # of fakes on the word, and of the word that fakes reach
@@ -194,7 +194,7 @@ def check_rewind(panel: Any) -> str | None:
         what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"at round {_rounds(panel)} {what}: not broken. Break a good game, then drag 'back to round'."
     if not any(map(broken, ahead)):
-        return "you went back, but what lies ahead is not broken: mean 5 away, spread doubled, or half the modes lost."
+        return "you went back, but what lies ahead is not broken: mean 5 away, spread below 2 or above 10, or half the modes."
     if not good(now):
         what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"you went back to round {_rounds(panel)}, but there {what}: that is not yet, or no more, good."

@@ -180,10 +180,10 @@ def test_a_game_that_begins_at_its_end_is_refused():
         assert "began at its end" in told(check, panel)
 
 
-def test_it_is_too_late_after_800_rounds():
+def test_it_is_too_late_after_2000_rounds():
     panel = begin("gaussian", 0)
-    panel.run(810)
-    assert "round 810 is after round 800" in told(lesson.check_find, panel)
+    panel.run(2010)
+    assert "round 2010 is after round 2000" in told(lesson.check_find, panel)
 
 
 def test_the_ring_is_to_be_found_soon():

@@ -194,7 +194,8 @@ def check_rewind(panel: Any) -> str | None:
         what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"at round {_rounds(panel)} {what}: not broken. Break a good game, then drag 'back to round'."
     if not any(map(broken, ahead)):
-        return "you went back, but what lies ahead is not broken: mean 5 away, spread below 2 or above 10, or half the modes."
+        broke = "mean 5 away, spread below 2 or above 10, or half the modes lost"
+        return f"you went back, but what lies ahead is not broken: {broke}."
     if not good(now):
         what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"you went back to round {_rounds(panel)}, but there {what}: that is not yet, or no more, good."

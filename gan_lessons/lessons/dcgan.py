@@ -15,7 +15,6 @@ from gan_lessons.lessons.checking import UNANSWERED, call, check, named, show, t
 from gan_lessons.style import STYLE
 from gan_lessons.tiles import unpacked
 from gan_lessons.views.attributes import NAME, NAMES, directions, draws, generator, row
-from gan_lessons.views.attributes import maps_of as maps_of
 
 COLORS = dict(zip(NAMES, ("#7a5195", "#00798c", "#c8553d", "#8d6a00"), strict=True))
 GREY = "#777777"

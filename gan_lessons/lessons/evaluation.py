@@ -125,9 +125,7 @@ def rows_of(sets: dict[str, Tensor], n: int = 14) -> None:
     """The first n images of each set, with its name: pixels from 0 to 1."""
     figure, ax = plt.subplots(figsize=(10, 0.72 * len(sets)))
     plots.image_rows({name: 2 * x[:n] - 1 for name, x in sets.items()}, n, ax=ax)
-    said = {"20 epochs,\naveraged": "much alike", "nearest training\ndigit": "alike, but no copies"}.get([*sets][-1])
-    words = [*sets, f"those of a column are {said}"] if said else sets
-    show(figure, f"Rows of {n} images each: {'; '.join(words)}.".replace("\n", " "))
+    show(figure, f"Rows of {n} images each: {'; '.join(sets)}.".replace("\n", " "))
 
 
 def squares(test: Tensor, sets: dict[str, Tensor], which: int = 28) -> None:

@@ -1,7 +1,7 @@
 """When a panel works: on credit from the browser's ticks, on the kernel's main loop.
 
-A visible `Play` is the browser's clock. Each tick gives credit for three frames, and one task trains and draws while
-it has credit: a closed tab or a slow client stops it, and nothing queues. Callbacks come on any thread (JupyterLab has
+A visible `Play` is the browser's clock. Each tick gives credit for some frames, and one task trains and draws while it
+has credit: a closed tab or a slow client stops it, and no more than these queue. Callbacks come on any thread (JupyterLab has
 one for them), so they only note what was asked and wake the task. Where tasks are not run, the tick's own handler does
 the work: Colab drops what is sent outside a handler (googlecolab/colabtools#3373).
 """
@@ -19,7 +19,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
-CREDIT = 3  # frames that a tick allows, so that neither ticks nor a network's round trip limit them
+CREDIT = 3  # frames that a tick allows, and twice as many one that is on time: a slow client's come late
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 _clocks: WeakSet["Clock"] = WeakSet()
 
@@ -47,7 +47,7 @@ class Clock:
 
     def __init__(self, work: Callable[[bool], None], rewind: Callable[[], None]):
         self._work, self._rewind = work, rewind
-        self.apart, self._due, self._credit, self._quiet = 0.04, 0.0, 0, 0.0
+        self.apart, self._due, self._credit, self._quiet, self._ticked = 0.04, 0.0, 0, 0.0, 0.0
         self._asked: deque[Callable[[], None]] = deque()
         self.working = threading.Lock()
         self._running = False  # the task
@@ -65,7 +65,7 @@ class Clock:
         """A play button of this clock; all of them play and pause together."""
         # At each tick JupyterLab says busy and idle, and lays out its toolbar anew: at 40 ms a sixth of a core. But
         # where the tick's own handler does the work, a tick is a frame.
-        tick = 40 if "google.colab" in sys.modules else 100
+        tick = 40 if "google.colab" in sys.modules else 200
         play = Button(min=0, max=10**9, interval=tick, show_repeat=False, _view_count=0)  # counted: see _played
         play.observe(self._tick, "value")
         play.observe(self._played, PLAYING)
@@ -97,7 +97,9 @@ class Clock:
     def _tick(self, change: dict[str, Any]) -> None:
         if change["new"] == 0:
             self._asked.append(self._rewind)
-        self._credit, self._quiet = CREDIT, 0.0
+        apart, self._ticked = time.monotonic() - self._ticked, time.monotonic()
+        self._credit = 2 * CREDIT if apart < 1.5e-3 * change["owner"].interval else CREDIT
+        self._quiet = 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()
         self._woken()

@@ -99,18 +99,20 @@ def test_frames_are_apart(monkeypatch):
 
 
 @in_a_kernel
-async def test_a_tick_pays_for_three_frames_and_nothing_queues():
+async def test_a_tick_pays_for_three_frames_one_on_time_for_six_and_nothing_queues():
     work = Work()
     work.press()
     await come_round()
     assert work.frames == []
-    for ticks in (1, 20):
+    late = 2e-3 * work.clock.play.interval
+    for ticks, before, paid in ((1, 0.0, 3), (1, late, 3), (20, late, 6), (1, 0.0, 6), (1, late, 3)):
+        await come_round(before)
         work.frames.clear()
         elsewhere(lambda ticks=ticks: work.tick(ticks))
         assert work.frames == []  # a callback only notes
-        await come_round(0.2)
-        assert len(work.frames) == CREDIT == 3
-    assert 1000 * CREDIT / work.clock.play.interval >= 25  # the browser's ticks hold no frame back
+        await come_round(0.1)
+        assert len(work.frames) == paid
+    assert 1000 * 2 * CREDIT / work.clock.play.interval >= 25  # the browser's ticks hold no frame back
     work.press(False)
 
 
@@ -151,14 +153,14 @@ async def test_no_ticks_and_it_pauses(monkeypatch):
     for _ in range(4):
         work.tick()
         await come_round(0.1)
-    assert work.clock.playing and len(work.frames) == 12
+    assert work.clock.playing and len(work.frames) == 3 + 6 + 6 + 6  # from the second on they are on time
     await come_round(0.6)
-    assert not work.clock.playing and len(work.frames) == 12
+    assert not work.clock.playing and len(work.frames) == 21
     work.press()  # the page is back
     await come_round()
     work.tick()
     await come_round(0.1)
-    assert work.clock.playing and len(work.frames) == 15
+    assert work.clock.playing and len(work.frames) == 24
     work.press(False)
 
 
@@ -189,7 +191,7 @@ async def test_callbacks_on_another_thread_do_no_work_there():
         elsewhere(call)
         assert work.frames == done == []
     await come_round(0.2)
-    assert len(work.frames) == 3 and done == [1]
+    assert len(work.frames) == 6 and done == [1]
     assert work.threads == {threading.main_thread()}
     elsewhere(lambda: work.press(False))
 

@@ -1,9 +1,9 @@
 """When a panel works: on credit from the browser's ticks, on the kernel's main loop.
 
 A visible `Play` is the browser's clock. Each tick gives credit for some frames, and one task trains and draws while it
-has credit: a closed tab or a slow client stops it, and no more than these queue. Callbacks come on any thread (JupyterLab has
-one for them), so they only note what was asked and wake the task. Where tasks are not run, the tick's own handler does
-the work: Colab drops what is sent outside a handler (googlecolab/colabtools#3373).
+has credit: a closed tab or a slow client stops it, and no more than these queue. Callbacks come on any thread
+(JupyterLab has one for them), so they only note what was asked and wake the task. Where tasks are not run, the tick's
+own handler does the work: Colab drops what is sent outside a handler (googlecolab/colabtools#3373).
 """
 
 import asyncio
@@ -20,6 +20,9 @@ import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
 CREDIT = 3  # frames that a tick allows, and twice as many one that is on time: a slow client's come late
+# ms from tick to tick: at each JupyterLab says busy and idle, and lays out its toolbar anew, which at 40 ms takes a
+# sixth of a core; but where a tick's own handler does the work, a tick is a frame
+TICK, FRAME = 200, 40
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 _clocks: WeakSet["Clock"] = WeakSet()
 
@@ -63,10 +66,8 @@ class Clock:
 
     def button(self) -> Button:
         """A play button of this clock; all of them play and pause together."""
-        # At each tick JupyterLab says busy and idle, and lays out its toolbar anew: at 40 ms a sixth of a core. But
-        # where the tick's own handler does the work, a tick is a frame.
-        tick = 40 if "google.colab" in sys.modules else 200
-        play = Button(min=0, max=10**9, interval=tick, show_repeat=False, _view_count=0)  # counted: see _played
+        options = {"show_repeat": False, "_view_count": 0}  # views are counted: see _played
+        play = Button(min=0, max=10**9, interval=self._interval(), **options)
         play.observe(self._tick, "value")
         play.observe(self._played, PLAYING)
         self._buttons.append(play)
@@ -102,6 +103,7 @@ class Clock:
         self._quiet = 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()
+        change["owner"].interval = self._interval()
         self._woken()
 
     def _played(self, change: dict[str, Any]) -> None:
@@ -115,8 +117,14 @@ class Clock:
                 setattr(play, PLAYING, change["new"])
         self._woken()
 
+    def _in_handlers(self) -> bool:
+        return self._starved or "google.colab" in sys.modules
+
+    def _interval(self) -> int:
+        return FRAME if self._in_handlers() else TICK
+
     def _woken(self) -> None:
-        if self._loop is None or self._starved or "google.colab" in sys.modules:
+        if self._loop is None or self._in_handlers():
             self._advance()
         else:
             self._waits = True

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from gan_lessons.live import clock
-from gan_lessons.live.clock import CREDIT, PLAYING, Clock
+from gan_lessons.live.clock import CREDIT, FRAME, PLAYING, TICK, Clock
 
 pytestmark = pytest.mark.alone  # each takes a moment, and counts it
 
@@ -243,10 +243,11 @@ async def test_where_tasks_are_not_run_the_tick_works():
     work.press()
     work.tick(5)  # the loop did not come round
     assert len(work.frames) == 5 and work.threads == {threading.main_thread()}
+    assert work.clock.play.interval == FRAME  # for a tick is a frame here
     await come_round()
     now = len(work.frames)
     work.tick()
-    assert len(work.frames) == now  # it came round: the task works again
+    assert len(work.frames) == now and work.clock.play.interval == TICK  # it came round: the task works again
     work.press(False)
 
 

@@ -69,7 +69,7 @@ async def browser():
     panel.play.playing = True
     while True:
         panel.play.value += 1
-        await asyncio.sleep(0.04)
+        await asyncio.sleep(panel.play.interval / 1e3)
 
 now = lambda: (time.monotonic(), len(shown), panel.trainer.steps_done)
 """

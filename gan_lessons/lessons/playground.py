@@ -188,6 +188,8 @@ def check_rewind(panel: Any) -> str | None:
             return not (abs(note["mean"] - 500) < 5 and 2 < note["sd"] < 10)
         return note["modes found"] <= 4
 
+    if not ahead and broken(now) and not any(map(good, panel.notes)):
+        return f"at round {_rounds(panel)} this game has not been good yet: first make a good one, then break it."
     if not ahead and broken(now):
         return f"it is broken, at round {_rounds(panel)}. Now drag 'back to round' to where it was good."
     if not ahead:

@@ -233,7 +233,9 @@ def test_k_that_was_moved_is_seen():
 
 def test_rewinding_says_what_is_missing():
     panel = begin("gaussian", 1)
-    panel.run(600)
+    panel.run(5)
+    assert "has not been good yet: first make a good one" in told(lesson.check_rewind, panel)
+    panel.run(595)
     assert "not broken. Break a good game" in told(lesson.check_rewind, panel)
     panel.back(590)
     assert "not broken" in told(lesson.check_rewind, panel)

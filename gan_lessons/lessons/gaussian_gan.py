@@ -162,7 +162,7 @@ def blind(turns: int = 400) -> None:
     show(figure, alt)
 
 
-def two_humps(seed: int = 0, rounds: int = 1500) -> None:
+def two_humps(seed: int = 0, rounds: int = 900) -> None:
     """A generator that is a small net, and data with two humps: where it began, and where it ended."""
     humps = data.bumps(means=(490.0, 510.0), sds=(4.0, 4.0), weights=(0.5, 0.5))
     gan = recipes.gaussian_mlp(seed, data=humps, k=3, lr_g=0.003, decay=recipes.cosine, steps=rounds)

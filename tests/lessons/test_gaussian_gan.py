@@ -96,7 +96,7 @@ def still_g(seed):
 
 def splits(seed):
     humps = data.bumps(means=(490.0, 510.0), sds=(4.0, 4.0), weights=(0.5, 0.5))
-    gan = recipes.gaussian_mlp(seed, data=humps, k=3, lr_g=0.003, steps=1500)
+    gan = recipes.gaussian_mlp(seed, data=humps, k=3, lr_g=0.003, steps=900)
     for _ in gan.run():
         pass
     left, middle, right = theory.pushforward(gan.generator, gan.latent)(torch.tensor([490.0, 500.0, 510.0])).tolist()

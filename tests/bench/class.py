@@ -86,7 +86,8 @@ def without_pages(n: int) -> str:
             client.execute_interactive(ALONE, timeout=300)
             clients.append(client)
         starts = "task = asyncio.get_running_loop().create_task(browser())"
-        for code, seconds in ((starts, 2), ("a = now()", SECONDS), ("b = now()", 0)):
+        ends = "b = now(); task.cancel(); panel.play.playing = False"  # else pictures come faster than they are read
+        for code, seconds in ((starts, 2), ("a = now()", SECONDS), (ends, 0)):
             for client in clients:
                 client.execute(code)
             time.sleep(seconds)

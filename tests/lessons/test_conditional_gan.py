@@ -153,6 +153,9 @@ def test_what_is_said_of_who_is_told():
     assert f"real pairs {only_d[0]['d_real']:.2f} and fakes {only_d[0]['d_fake']:.2f}".replace(" 0.", " .") in TEXT
     assert {row["rounds"] for row in (*both, *only_g, *only_d)} == {2400}
     assert all({*torch.tensor(row["read"]).diagonal().argsort()[:2].tolist()} == {8, 9} for row in both)
+    wrong = [torch.tensor(row["read"]).double().fill_diagonal_(0).sum(dim=1) for row in both]  # by what was asked for
+    assert all(0.45 < (one[8:].sum() / one.sum()).item() < 0.55 for one in wrong)
+    assert "half of the mistakes are in the rows of eight and nine" in TEXT
 
 
 def test_what_is_said_of_a_kind_that_was_never_seen():
@@ -169,7 +172,9 @@ def test_what_is_said_of_long_dark_hair():
     (row,) = games("faces unseen dark")
     kinds = lesson.KINDS[:, [0, 3]].all(dim=1)
     both = torch.tensor(row["pairs"])[kinds, 3].mean().item()
-    assert f"{round(1000 * both)} in 1,000 such faces" in TEXT and f"one seed, {row['rounds']} rounds" in TEXT
+    (longer,) = {one["rounds"] for one in games("faces unseen") if one["rounds"] != row["rounds"]}
+    told = f"One seed, and {row['rounds']} rounds only, where the games with glasses had {longer:,}"
+    assert f"{round(1000 * both)} in 1,000 such faces" in TEXT and told in TEXT
 
 
 def test_long_dark_hair_that_was_never_seen_has_two_colours():

@@ -245,6 +245,11 @@ def test_who_is_best_and_worst():
     assert min(bare, key=mean["digits"].get) == "least_squares" == max(bare, key=mean["faces"].get)
     assert max(lesson.NAMES, key=mean["digits"].get) == "coded(-1, 1, 0)"
     assert min(bare, key=mean["faces"].get) != "least_squares"
+    coded, usual = (
+        sorted(round(one["frechet"]) for one in rows["faces"][name].values())
+        for name in ("coded(-1, 1, 0)", "non_saturating")
+    )
+    assert "({:,}, {:,} and {:,}, where -log D has {:,}, {:,} and {:,})".format(*coded, *usual) in TEXT
     worst = {name: max(one["frechet"] for one in rows["faces"][name].values()) for name in lesson.NAMES}
     assert {*sorted(lesson.NAMES, key=worst.get)[:2]} == {"minimax, R1", "non_saturating, R1"}
     least = {name: min(one["frechet"] for one in rows["faces"][name].values()) for name in lesson.NAMES}
@@ -257,7 +262,7 @@ def test_what_is_said_of_faces_lsgan():
     loss = ship["5.0"]["curves"]["loss_g"][1]
     assert (
         f"the mean of G's loss in the second epoch was {loss:.1f}" in TEXT
-        and f"typically {(2 * loss) ** 0.5:.0f} away from c" in TEXT
+        and f"the root of the mean square is {(2 * loss) ** 0.5:.0f}" in TEXT
     )
     ours, theirs = (pretrained.card(name)["metrics"]["averaged"] for name in ("faces_lsgan", "faces_dcgan"))
     assert f"{ours['frechet']:.0f}, against {theirs['frechet']:.0f}" in TEXT and ours["kinds"] == 16

@@ -188,18 +188,17 @@ def check_rewind(panel: Any) -> str | None:
             return not (abs(note["mean"] - 500) < 5 and 2 < note["sd"] < 10)
         return note["modes found"] <= 4
 
-    if not ahead and broken(now) and not any(map(good, panel.notes)):
-        return f"at round {_rounds(panel)} this game has not been good yet: first make a good one, then break it."
-    if not ahead and broken(now):
-        return f"it is broken, at round {_rounds(panel)}. Now drag 'back to round' to where it was good."
-    if not ahead:
-        what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
+    what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
+    if not ahead and not broken(now):
         return f"at round {_rounds(panel)} {what}: not broken. Break a good game, then drag 'back to round'."
+    if not any(map(good, panel.notes)):
+        return f"up to round {_rounds(panel)} this game has not been good yet: first make a good one, then break it."
+    if not ahead:
+        return f"it is broken, at round {_rounds(panel)}. Now drag 'back to round' to where it was good."
     if not any(map(broken, ahead)):
         broke = "mean 5 away, spread below 2 or above 10, or half the modes lost"
         return f"you went back, but what lies ahead is not broken: {broke}."
     if not good(now):
-        what = _where(now) if "mean" in now else f"{now['modes found']:.0f} of 8 modes are found"
         return f"you went back to round {_rounds(panel)}, but there {what}: that is not yet, or no more, good."
     return f"Right. Back at round {_rounds(panel)}, before it broke. Press play, and it goes on from here."
 

@@ -20,8 +20,9 @@ def frames(number: int = 24, rounds: int = 30) -> Iterator[Figure]:
         figure.clear()
         upper = lesson.draw(gan, figure, on_hill=True)
         upper.set_title(f"round {gan.steps_done}", loc="left")
-        upper.text(506, 0.42, "data")
-        upper.text(512, 0.2, "fakes", color=lesson.GREEN)
+        upper.text(507.5, 0.22, "data")
+        mean, spread = gan.generator.mu.item(), abs(gan.generator.sigma.item())
+        upper.text(mean - 1.5 * spread - 0.5, min(0.8 / spread, 0.6), "fakes", color=lesson.GREEN, ha="right")
         yield figure
         for _ in gan.run(rounds):
             pass

@@ -116,6 +116,10 @@ def test_what_is_said_of_sums():
     assert "with other means, it is 8 and 46" in TEXT
     assert all(sums[pair]["has_a"][-1] > 0.99 for pair in hair)
     assert min(sums[pair]["gap"] for pair in hair) > max(row["gap"] for pair, row in sums.items() if pair not in hair)
+    z, yes = views.draws(16_000)
+    gap = {(a, b): attributes.gap(z, yes, lesson.NAMES.index(a), lesson.NAMES.index(b)) for a, b in sums}
+    assert max(gap[pair] for pair in sums if pair not in hair) < 0.2
+    assert sorted(round(gap[pair], 1) for pair in hair) == [0.5, 0.6]
 
 
 def test_what_is_said_of_shorter_steps():

@@ -82,6 +82,11 @@ def all_eight_with_one_turn(seed):
     return until_won(lesson.check_all_eight_with_one_turn, panel, 2500)
 
 
+def relativistic_alone(seed):
+    panel = begin("ring", seed, loss="relativistic")
+    return until_won(lesson.check_all_eight_with_one_turn, panel, 2500, each=500)
+
+
 def rewind(seed):
     panel = begin("gaussian", seed)
     panel.run(600)
@@ -119,6 +124,7 @@ OBSERVATIONS = {
     "With these rates it was won on {} of 8 seeds": circle,
     "With k = 5 it was won within 1,500 rounds on {} of 8 seeds": all_eight,
     "With these settings it was won within 2,500 rounds on {} of 8 seeds": all_eight_with_one_turn,
+    "With this loss alone it was won on {} of 8 seeds": relativistic_alone,
     "It was won this way on {} of 8 seeds": rewind,
     "Two letters were written within 3,000 rounds on {} of 8 seeds": initials,
     "With these rates and k it was won on {} of 8 seeds": fewest,

@@ -101,6 +101,13 @@ def initials(seed):
     return until_won(lesson.check_initials, begin("word", seed, text=letters), 3000, each=250)
 
 
+def hi_is_hard(seed):
+    panel = begin("word", seed, text="Hi")
+    panel.run(2500)
+    reached = [note["data reached"] for note in panel.notes]
+    return max(reached) < 0.75, {"most of the letters": max(reached)}
+
+
 def digits(seed):
     panel = begin("digits", seed)
     holds = False
@@ -126,6 +133,7 @@ OBSERVATIONS = {
     "With these settings it was won within 2,500 rounds on {} of 8 seeds": all_eight_with_one_turn,
     "With this loss alone it was won on {} of 8 seeds": relativistic_alone,
     "It was won this way on {} of 8 seeds": rewind,
+    "With “Hi” G reached less than 75% of the letters all along for 2,500 rounds on {} of 8 seeds": hi_is_hard,
     "Two letters were written within 3,000 rounds on {} of 8 seeds": initials,
     "With these rates and k it was won on {} of 8 seeds": fewest,
 }

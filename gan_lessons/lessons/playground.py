@@ -148,7 +148,8 @@ def check_circle(panel: Any) -> str | None:
 def _all_eight(panel: Playground, by: int) -> str:
     found = panel.now["modes found"]
     if _rounds(panel) > by:  # the recipe itself finds them all, thousands of rounds later
-        raise Mistake(f"round {_rounds(panel)} is after round {by}. Reset, or go back to an earlier round.")
+        late = f"round {_rounds(panel)} is after round {by}, with {found:.0f} of 8 modes."
+        raise Mistake(f"{late} Reset, or go back to an earlier round.")
     if found < 8:
         raise Mistake(f"{found:.0f} of 8 modes have 1% of the fakes or more now, at round {_rounds(panel)}.")
     since = max((note["step"] for note in panel.track if note["modes found"] < 8), default=0)

@@ -297,7 +297,7 @@ def moved() -> None:
     with_it, without = (data.bumps((485, 500, 515), (3, 3, 3), (left, 0.5, 0.25)) for left in (0.25, 0.0))
     gan = recipes.gaussian_mlp(seed=1, data=with_it, k=3, lr_g=0.003, decay=None)
     figure, axes = plt.subplots(1, 3, figsize=(10.6, 2.9), sharey=True)
-    steps = ((600, with_it, "three bumps"), (200, without, "the left one has gone"), (250, with_it, "it has come back"))
+    steps = ((450, with_it, "three bumps"), (200, without, "the left one has gone"), (250, with_it, "it has come back"))
     for ax, (rounds, source, words) in zip(axes, steps, strict=True):
         gan.data = source
         list(tqdm(gan.run(rounds), total=rounds, desc=words, leave=False))

@@ -104,7 +104,7 @@ def three_bumps(left):
 
 def goes_and_comes_back(seed):
     gan, shares = recipes.gaussian_mlp(seed, data=three_bumps(0.25), k=3, lr_g=0.003, decay=None), []
-    for rounds, left in ((600, 0.25), (200, 0.0), (250, 0.25)):
+    for rounds, left in ((450, 0.25), (200, 0.0), (250, 0.25)):
         gan.data = three_bumps(left)
         for _ in gan.run(rounds):
             pass

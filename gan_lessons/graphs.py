@@ -22,6 +22,7 @@ from torch.optim import Adam, AdamW, Optimizer
 
 from gan_lessons import optimizers
 from gan_lessons.data import Images, Sample
+from gan_lessons.records import mean
 
 WARM_UP = 3  # turns played without a graph first: what libraries and optimisers make on first use, no graph can make
 PRODUCTS = "high"  # "highest" would not round their factors
@@ -107,7 +108,7 @@ class Graph:
     def note(self, **measured: Tensor | None) -> None:
         """What was measured, to the trainer's recorder, in whose place this stands while the turn is noted."""
         for name, value in measured.items():
-            self._means[name] = None if value is None else value.detach().mean() if value.dim() else value.detach()
+            self._means[name] = mean(value)
 
     def replay(self, trainer: Any) -> Any:
         """Play it, with the trainer's rates and random numbers of this moment."""

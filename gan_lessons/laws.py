@@ -22,28 +22,30 @@ KERNELS = 1000  # of a density that is estimated
 KEPT = 16  # sources whose sample is kept
 
 
-def _once(look: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    kept: dict[int, tuple[Any, Any]] = {}
+def once(look: Callable[..., Any]) -> Callable[..., Any]:
+    """A look at sources, and at what numbers, is done once: what was seen at the last KEPT is kept."""
+    kept: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
     @functools.wraps(look)
-    def looked(source: Any) -> Any:
-        if (found := kept.get(id(source))) is None:
+    def looked(*asked: Any) -> Any:
+        key = tuple(one if one is None or isinstance(one, int | float) else id(one) for one in asked)
+        if (found := kept.get(key)) is None:
             while len(kept) >= KEPT:
                 kept.pop(next(iter(kept)), None)
-            found = kept[id(source)] = source, look(source)  # no other source gets the id of one that is kept
+            found = kept[key] = asked, look(*asked)  # no other source gets the id of one that is kept
         return found[1]
 
     return looked
 
 
-@_once
+@once
 def shape(source: Any) -> torch.Size:
     """Of one x: () for numbers, (2,) for points of the plane, (784,) for digits."""
     with seeded(0):
         return source.sample((2,)).shape[1:]
 
 
-@_once
+@once
 def drawn(source: Any) -> Tensor:
     """A large sample, sorted, in double, shape (n,); of points each coordinate by itself, (n, d)."""
     with seeded(0):
@@ -120,7 +122,7 @@ def exact(source: Any) -> bool:
     return isinstance(source, Distribution) and not source.support.is_discrete and _has_log_prob(source)
 
 
-@_once
+@once
 def _has_log_prob(law: Distribution) -> bool:
     try:
         log_density(law, drawn(law)[:1])
@@ -134,7 +136,7 @@ def density(source: Any) -> Density:
     return source if exact(source) else kernels(source)
 
 
-@_once
+@once
 def kernels(source: Any) -> Callable[[Tensor], Tensor]:
     """A kernel density estimate of a source, x -> density: a normal bump over each of 1,000 numbers drawn from it.
 
@@ -156,7 +158,7 @@ def kernels(source: Any) -> Callable[[Tensor], Tensor]:
     return lambda x: at(tuple(x.flatten().tolist())).reshape(x.shape)  # a panel asks for the same x at every frame
 
 
-@_once
+@once
 def centre(source: Any) -> tuple[float, float]:
     """Mean and standard deviation of a source of numbers, estimated where it does not say.
 
@@ -178,7 +180,7 @@ def endless(source: Any) -> bool:
         return False
 
 
-@_once
+@once
 def span(source: Any) -> tuple[float, float]:
     """From where to where to look at a source of numbers: 6 standard deviations to each side of its mean.
 
@@ -200,7 +202,7 @@ def span(source: Any) -> tuple[float, float]:
     return low, high
 
 
-@_once
+@once
 def square(source: Any) -> tuple[tuple[float, float], float]:
     """Where to look at points of the plane: a middle, and half a width, both round numbers.
 

@@ -77,7 +77,7 @@ class Pack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.reshape(len(x), -1)
-        return torch.cat([x.roll(-i, 0) for i in range(self.size)], dim=1)
+        return torch.cat([x.roll(-i, 0) for i in range(self.size)], dim=1) if self.size > 1 else x
 
 
 class Maxout(nn.Module):

@@ -31,6 +31,11 @@ def stack(history: Iterable[Record]) -> Record:
     return Record(*(None if None in column else torch.stack([v.cpu() for v in column]) for column in columns))
 
 
+def mean(value: Tensor | None) -> Tensor | None:
+    """Of what was measured on a minibatch; a loss is one already. Without gradient."""
+    return None if value is None else value.detach().mean() if value.dim() else value.detach()
+
+
 class Recorder:
     """Keeps the last Record, and takes what was measured from the device to the CPU, many at once."""
 
@@ -39,7 +44,7 @@ class Recorder:
         self._on_device: list[weakref.ref[Tensor]] = []
 
     def note(self, **measured: Tensor | None) -> Record:
-        return self.keep({name: None if value is None else value.detach().mean() for name, value in measured.items()})
+        return self.keep({name: mean(value) for name, value in measured.items()})
 
     def keep(self, means: dict[str, Tensor | None]) -> Record:
         self.last = self.last._replace(**means)

@@ -101,12 +101,13 @@ def made(trainer: Trainer, z: Tensor) -> Tensor:
 
 def noise(trainer: Trainer, n: int) -> Tensor:
     """n draws of z, the same at every look."""
-    with seeded(0):
-        return _drawn(trainer.latent, n)
+    return _drawn(trainer.latent, n)
 
 
+@laws.once
 def _drawn(source: Any, n: int) -> Tensor:
-    return devices.moved(source, "cpu").sample((n,)).cpu()
+    with seeded(0):
+        return devices.moved(source, "cpu").sample((n,)).cpu()
 
 
 @torch.no_grad()
@@ -149,8 +150,7 @@ def _judged(trainer: Trainer, x_fake: Tensor, x_real: Tensor | None = None) -> t
     out_real = None
     with evaluating(D), torch.enable_grad():
         if trainer.loss.needs_real:
-            with seeded(0):
-                x_real = _drawn(trainer.data, len(x_fake)) if x_real is None else x_real
+            x_real = _drawn(trainer.data, len(x_fake)) if x_real is None else x_real
             out_real = D(x_real.to(on)).detach()
         out = D(leaf)
         loss = trainer.loss.generator(out_real, out)  # a mean over fakes
@@ -175,24 +175,31 @@ def scene(trainer: Trainer, half_width: float | None = None, n: int = 50, points
     The points are of one draw. Raises ValueError for other data.
     """
     needs(trainer, "seen.scene", (2,))
-    middle, half = laws.square(trainer.data) if half_width is None else ((0.0, 0.0), half_width)
-    axis = torch.tensor(middle)[:, None] + ((torch.arange(n) + 0.5) / n * 2 - 1) * half  # (2, n)
-    with seeded(0):
-        x_real = _drawn(trainer.data, points)  # (m, 2)
-        z = _drawn(trainer.latent, points)  # (m, ...)
-    grid = torch.zeros(0, 17, 2)
-    if z.shape[1:] == (2,):
-        even = torch.linspace(-2, 2, 9)
-        fine = torch.linspace(-2, 2, 17)
-        across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
-        grid = torch.cat([across, across.flip(-1)])  # (18, 17, 2)
-    x_fake = made(trainer, torch.cat([z, grid.reshape(-1, 2)]) if len(grid) else z)
-    x_fake, lines = x_fake[:points], x_fake[points:].reshape(grid.shape)  # (m, 2), (18, 17, 2)
-    D = None
-    if not packed(trainer):
-        x = torch.stack(torch.meshgrid(*axis, indexing="xy"), dim=-1).reshape(-1, 2)  # (n n, 2)
-        D = heights(trainer, x).reshape(n, n)
+    axis, x, x_real, z = _places(trainer.data, trainer.latent, half_width, n, points)
+    x_fake = made(trainer, z)
+    x_fake, lines = x_fake[:points], x_fake[points:].reshape(-1, 17, 2)  # (m, 2), (18, 17, 2)
+    D = None if packed(trainer) else heights(trainer, x).reshape(n, n)
     return Scene(axis, D, x_real, x_fake, lines, push(trainer, x_fake, x_real)[:arrows])
+
+
+@laws.once  # a panel asks at every frame
+def _places(
+    data: Any, latent: Any, half_width: float | None, n: int, points: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Where a scene is looked at: its axis (2, n), the points x of it (n n, 2), data (m, 2), and z.
+
+    After m z, of one draw with the data, come those of an even grid of 18 lines of 17, if z is two numbers.
+    """
+    middle, half = laws.square(data) if half_width is None else ((0.0, 0.0), half_width)
+    axis = torch.tensor(middle)[:, None] + ((torch.arange(n) + 0.5) / n * 2 - 1) * half
+    x = torch.stack(torch.meshgrid(*axis, indexing="xy"), dim=-1).reshape(-1, 2)
+    with seeded(0):
+        x_real, z = (devices.moved(source, "cpu").sample((points,)).cpu() for source in (data, latent))
+    if z.shape[1:] == (2,):
+        even, fine = torch.linspace(-2, 2, 9), torch.linspace(-2, 2, 17)
+        across = torch.stack(torch.meshgrid(even, fine, indexing="ij"), dim=-1)  # (9, 17, 2)
+        z = torch.cat([z, across.reshape(-1, 2), across.flip(-1).reshape(-1, 2)])
+    return axis, x, x_real, z
 
 
 def packed(trainer: Trainer) -> bool:
@@ -216,8 +223,7 @@ def reach(trainer: Trainer, n: int = 500) -> dict[str, float]:
     That is, within a thirtieth of half the width of the square around the data (`neighbours.reach`).
     """
     fakes = made(trainer, noise(trainer, n)).nan_to_num(nan=1e9).clamp(-1e9, 1e9)  # not finite: far from all
-    with seeded(0):
-        real = _drawn(trainer.data, n)
+    real = _drawn(trainer.data, n)
     on, reached = neighbours.reach(fakes, real, laws.square(trainer.data)[1] / 30)
     return {"fakes on the data": on, "data reached": reached}
 

@@ -584,7 +584,7 @@ def test_a_panel_fits_a_screen(screen):
     for css in (".gl-play", ".gl-step", ".gl-reset", ".gl-k", ".gl-lr-d", ".gl-lr-g"):
         control = panel.find(css).bounding_box()
         assert box["y"] <= control["y"] and control["x"] + control["width"] - box["x"] <= 1366 / 2, css
-    line = panel.find(".gl-status div").first
+    line = panel.find(".gl-status").first
     assert line.evaluate("e => e.scrollWidth <= e.clientWidth && e.offsetHeight < 40")  # one line, no ellipsis
 
 
@@ -606,7 +606,7 @@ def test_everything_can_be_read(screen, server, theme):
     expect(panel.find(".gl-err")).to_contain_text("ZeroDivisionError")
     screen.page.mouse.move(0, 0)  # away from what changes under it
     screen.page.wait_for_timeout(500)
-    css = ".gl-panel label, .gl-panel button, .gl-panel .widget-readout, .gl-status div, .gl-code code, .gl-err pre"
+    css = ".gl-panel label, .gl-panel button, .gl-panel .widget-readout, .gl-status, .gl-code code, .gl-err pre"
     css = f"{css}, .gl-panel select, .gl-buttons button, .highlight pre, .highlight pre span"
     seen = set()
     for cell in (1, 2, 3):

@@ -19,10 +19,12 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
-CREDIT = 3  # frames that a tick allows, and twice as many one that is on time: a slow client's come late
-# ms from tick to tick: at each JupyterLab says busy and idle, and lays out its toolbar anew, which at 40 ms takes a
-# sixth of a core; but where a tick's own handler does the work, a tick is a frame
-TICK, FRAME = 200, 40
+CREDIT = 3  # frames that a tick allows for each TICK, and twice as many one that is on time: a slow client's come late
+# ms from tick to tick: at each JupyterLab says busy and idle, and lays out its toolbar anew. On two cores a game plays
+# a quarter faster with one a second, so that is what a client gets of which the last STEADY came on time. But where a
+# tick's own handler does the work, a tick is a frame.
+TICK, CALM, FRAME = 200, 1000, 40
+STEADY = 5
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 _clocks: WeakSet["Clock"] = WeakSet()
 
@@ -56,6 +58,7 @@ class Clock:
         self._running = False  # the task
         self._waits = False  # the task was woken, and has not come round since
         self._starved = False
+        self._steady = 0  # how many of the last ticks were on time
         try:
             self._loop = asyncio.get_running_loop()  # the kernel's main loop
         except RuntimeError:
@@ -99,10 +102,13 @@ class Clock:
         if change["new"] == 0:
             self._asked.append(self._rewind)
         apart, self._ticked = time.monotonic() - self._ticked, time.monotonic()
-        self._credit = 2 * CREDIT if apart < 1.5e-3 * change["owner"].interval else CREDIT
+        interval = change["owner"].interval  # by which the browser has set its timer for the next one already
+        on_time = apart < 1.5e-3 * interval
+        self._credit = (2 if on_time else 1) * CREDIT * max(1, interval // TICK)
         self._quiet = 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()
+        self._steady = self._steady + 1 if on_time and not self._in_handlers() else 0
         change["owner"].interval = self._interval()
         self._woken()
 
@@ -113,7 +119,9 @@ class Clock:
         if change["new"] and PLAYING == "playing" and (change["owner"]._view_count or 0) > 1:
             self._asked.append(_shown_twice)
         else:
+            self._steady = 0
             for play in self._buttons:
+                play.interval = self._interval()
                 setattr(play, PLAYING, change["new"])
         self._woken()
 
@@ -121,7 +129,7 @@ class Clock:
         return self._starved or "google.colab" in sys.modules
 
     def _interval(self) -> int:
-        return FRAME if self._in_handlers() else TICK
+        return FRAME if self._in_handlers() else CALM if self._steady >= STEADY else TICK
 
     def _woken(self) -> None:
         if self._loop is None or self._in_handlers():

@@ -19,6 +19,14 @@ from gan_lessons.training import Trainer
 RATES = [float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)]
 PENALTIES = [0.0, *(float(f"{digit}e{power}") for power in range(-2, 3) for digit in (1, 2, 5))]
 
+SPEEDS = {  # rounds a frame
+    "slow motion, a turn at a time": 0,
+    "1 round a frame": 1,
+    "2 rounds a frame": 2,
+    "5 rounds a frame": 5,
+    "as fast as it goes": 10**9,
+}
+
 
 class Control(NamedTuple):
     """A setting, its inputs, and what their values make: as an object, and as code (None where there is none).

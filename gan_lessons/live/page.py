@@ -14,7 +14,7 @@ STYLE_SHEET = """<style>
 .gl-speed .widget-readout { min-width: 200px }
 .gl-view svg { max-width: 100%; height: auto; vertical-align: top }
 .gl-status, .gl-code { max-width: 770px }
-.gl-status div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
+.gl-status { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums }
 .gl-code code { user-select: all; white-space: pre-wrap; color: inherit; background: none }
 .gl-err:not(:has(pre)) { display: none }
 .gl-err pre { background: #fdecea; color: #7a0012; white-space: pre-wrap; padding: 4px 8px; margin: 0 }

@@ -14,19 +14,13 @@ from IPython import get_ipython
 from gan_lessons.arguments import count
 from gan_lessons.live import controls, page, words
 from gan_lessons.live.clock import Clock
-from gan_lessons.live.controls import Control, grid, labelled
+from gan_lessons.live.controls import SPEEDS, Control, grid, labelled
 from gan_lessons.live.game import Game, Start, looks
 from gan_lessons.live.history import History
 from gan_lessons.training import Trainer
 from gan_lessons.views import Figure1, Images, Plane
 
-SPEEDS = {
-    "slow motion, a turn at a time": 0,
-    "1 round a frame": 1,
-    "2 rounds a frame": 2,
-    "5 rounds a frame": 5,
-    "as fast as it goes": 10**9,
-}
+FRAME = 1 / 21  # seconds from frame to frame, as fast as it goes: what drawing leaves of them is for training
 _panels: WeakSet["Panel"] = WeakSet()
 
 
@@ -43,7 +37,7 @@ class Panel(widgets.VBox):
     """
 
     slow = 0.4  # seconds from one turn to the next in slow motion
-    _putting, _told = False, None  # whether inputs are set from here; what the line of code was made of
+    _putting, _told, _trained = False, None, 0.0  # inputs are set from here; what the code is of; when a frame's ended
     _losses: Sequence[Any] = ()  # to choose from besides those that have names
 
     def __init__(
@@ -85,14 +79,13 @@ class Panel(widgets.VBox):
                 one.add_class(f"gl-{control.setting.replace('_', '-')}")
                 one.observe(lambda _, one=control: self._putting or ask(lambda: self._set(one)), "value")
         self._speed = labelled(widgets.SelectionSlider(options=list(SPEEDS.items()), value=5), "speed", width="520px")
+        self._speed.add_class("gl-speed")
         self._speed.observe(lambda move: setattr(self._clock, "apart", 0.04 if move["new"] else self.slow), "value")
         self._back = labelled(widgets.IntSlider(0, min=0, max=1), "back to round")
-        self._back.observe(lambda move: self._slid(move["new"]), "value")
-        self._picture, self._status, self._numbers, self._code, self._error = (widgets.HTML() for _ in range(5))
+        self._back.add_class("gl-history").observe(lambda move: self._slid(move["new"]), "value")
+        shown = (widgets.HTML().add_class(f"gl-{name}") for name in ("view", "numbers", "code", "err"))
+        self._picture, self._numbers, self._code, self._error = shown
         self._picture.layout.min_height = "345px"  # the page does not jump when the first one comes
-        named = {"speed": self._speed, "history": self._back, "view": self._picture, "status": self._status}
-        for name, widget in (named | {"code": self._code, "err": self._error}).items():
-            widget.add_class(f"gl-{name}")
         buttons = [
             self._button("One round", "k turns of D, then one of G", "step", self._one_round),
             self._button("Reset", "the same seed from its start; the sliders stay", "reset", self._begin),
@@ -113,7 +106,7 @@ class Panel(widgets.VBox):
         opener.observe(lambda move: ask(lambda: setattr(drawer.layout, "display", shown[move["new"]])), "value")
         opener.add_class("gl-more")  # no Accordion: the Tab key passes by its title
         inputs = [widgets.HBox([self.play, *buttons, k]), grid([*rates, *alone]), *several]
-        return [page.style_sheet(), *inputs, self._picture, self._status, self._error, opener, drawer]
+        return [page.style_sheet(), *inputs, self._picture, self._error, opener, drawer]
 
     def _button(self, text: str, tooltip: str, name: str, action: Callable[[], None]) -> widgets.Button:
         button = widgets.Button(description=text, tooltip=tooltip, layout=widgets.Layout(width="100px"))
@@ -135,8 +128,9 @@ class Panel(widgets.VBox):
             self._fail(error)
 
     def _train(self) -> None:
-        """One frame's worth: so many rounds, but no longer than the view says; what is asked is done between turns."""
-        end, rounds = time.monotonic() + self._view.seconds, self._speed.value
+        """One frame's worth: so many rounds, but no longer than there is time; what is asked is done between turns."""
+        began, rounds = time.monotonic(), self._speed.value
+        end = began + max(self._view.seconds, FRAME - (began - self._trained))
         self._error.value = ""
         while True:
             rounds -= self._game.play_turn() == 0
@@ -145,6 +139,7 @@ class Panel(widgets.VBox):
             self._clock.obey()
             if not self._clock.playing:
                 break
+        self._trained = time.monotonic()
 
     def _one_round(self) -> None:
         self._error.value = ""
@@ -187,13 +182,18 @@ class Panel(widgets.VBox):
             self._back.value = game.slider_at
             self._back.max = max(1, game.slider_at)
         measured = game.past.track[-1]
-        self._picture.value = self._view.draw(self.trainer, game.past.track)
-        self._status.value = html.escape(words.state(self.trainer, self._view, measured, game.turn), quote=False)
+        drawing, said = self._seen(measured)  # sent as one message: at each a browser lays out its page anew
+        self._picture.value = f'{drawing}<div class="gl-status">{html.escape(said, quote=False)}</div>'
         if self._drawer.layout.display != "none":  # nobody sees them, and a slow browser has enough to do
             self._numbers.value = words.numbers(self.trainer, measured)
         if (told := (self._start, game.seed, game.changes.copy(), game.applied.copy())) != self._told:  # it takes long
             self._told, line = told, html.escape(self._start.line(game, self._controls))
             self._code.value = f"<code>{line}</code>"
+
+    def _seen(self, measured: dict[str, float]) -> tuple[str, str]:
+        """The picture of now, as HTML, and what is said under it."""
+        game, view = self._game, self._view
+        return view.draw(self.trainer, game.past.track), words.state(self.trainer, view, measured, game.turn)
 
     def _fail(self, error: Exception) -> None:
         self._clock.pause()

@@ -1,6 +1,5 @@
 """The playground: one panel with every kind of data."""
 
-import html
 import time
 from typing import Any
 
@@ -9,15 +8,14 @@ import ipywidgets as widgets
 from gan_lessons import losses, recipes
 from gan_lessons.arguments import count, one_of
 from gan_lessons.live import controls, kinds
-from gan_lessons.live.controls import Control, labelled
+from gan_lessons.live.controls import SPEEDS, Control, labelled
 from gan_lessons.live.game import Start
 from gan_lessons.live.kinds import KINDS, NUMBER, PICTURES, TRAVELS, VIEWS
-from gan_lessons.live.panel import SPEEDS, Panel
+from gan_lessons.live.panel import Panel
 from gan_lessons.live.slow import Slow
 from gan_lessons.views import Figure1, parts
 
 SLOW = "slow motion, part by part"
-FRAME = 0.032  # seconds of training in a frame, or more: with the drawing this leaves 20 frames a second
 
 
 class Playground(Panel):
@@ -95,7 +93,7 @@ class Playground(Panel):
         ]
         self._drawer.children = [controls.grid([*extra, *more[1:]]), self._best, self._numbers, self._code]
         opener.tooltip = "optimiser, z, penalties, batch size, the code"
-        return [style, *rows, self._picture, self._status, self._error, opener, drawer]
+        return [style, *rows, self._picture, self._error, opener, drawer]
 
     # -- the data, called by the clock ---------------------------------------------------------------------------------
 
@@ -107,13 +105,12 @@ class Playground(Panel):
         """A new game with other data. keep: what was moved, where it makes sense; held: what inputs are to hold."""
         told, before = KINDS[kind], KINDS[self.kind].family
         if told.family == PICTURES:
-            self._status.value = f"Fetching {kind} ..."  # the first time they take a second or two
+            self._picture.value = f"Fetching {kind} ..."  # the first time they take a second or two
         start = Start(told.recipe, told.settings(text))
         own = kinds.own(kind, text, start.trainer(seed))  # refuses before anything is changed
         moved = {name: values for name, values in self._read().items() if keep and values != self._own.get(name)}
         kept = {name: v for name, v in moved.items() if name in TRAVELS or told.family == before}
         self.kind, self.text, self._start, self._view = kind, text, start, VIEWS[told.family]()
-        self._view.seconds = max(self._view.seconds, FRAME)
         if told.family == NUMBER:
             self._view.D_star = self._best.value
         self._put(own)
@@ -169,16 +166,18 @@ class Playground(Panel):
         self.seconds, self._parts = 0.0, Slow()
 
     def _show(self) -> None:
+        super()._show()
+        if self._drawer.layout.display != "none":
+            self._numbers.value += f", {self.seconds:.0f} s of play"
+
+    def _seen(self, measured: dict[str, float]) -> tuple[str, str]:
         part = self._parts.part(self._game)
         self._view.pushes = part is None or part.name == "push"
-        with self._picture.hold_sync(), self._status.hold_sync():
-            super()._show()
-            if self._drawer.layout.display != "none":
-                self._numbers.value += f", {self.seconds:.0f} s of play"
-            if part is not None:
-                drawn, words = parts.over(self._view, self.trainer, part)
-                self._picture.value = self._picture.value.removesuffix("</svg>") + drawn + "</svg>"
-                self._status.value = f"Round {self.trainer.steps_done}, {html.escape(words)}."
+        drawing, said = super()._seen(measured)
+        if part is None:
+            return drawing, said
+        over, words = parts.over(self._view, self.trainer, part)
+        return f"{drawing.removesuffix('</svg>')}{over}</svg>", f"Round {self.trainer.steps_done}, {words}."
 
     # -- from Python ---------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 matplotlib takes 80 ms and 70 kB for such a picture; these take a few ms and 6 to 20 kB. A view has `measure(trainer)`,
 the numbers of now by name, and `draw(trainer, track)`, the picture of now and of the track so far, a list of what was
-measured at each frame; its `seconds` is how long a panel trains between two frames.
+measured at each frame; its `seconds` is how long a panel trains between two frames, or longer if they come too fast.
 """
 
 from gan_lessons.views.conditional import ByLabel

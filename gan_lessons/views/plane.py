@@ -23,7 +23,7 @@ class Plane:
     where the data are a mixture of bumps of one sd, as `data.ring()`; of other data the share that fakes reach.
     """
 
-    seconds = 0.035
+    seconds = 0.02
 
     def __init__(self, half_width: float | None = None):
         if half_width is not None and not half_width > 0:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from gan_lessons.live import clock
-from gan_lessons.live.clock import CREDIT, FRAME, PLAYING, TICK, Clock
+from gan_lessons.live.clock import CALM, CREDIT, FRAME, PLAYING, STEADY, TICK, Clock
 
 pytestmark = pytest.mark.alone  # each takes a moment, and counts it
 
@@ -99,12 +99,13 @@ def test_frames_are_apart(monkeypatch):
 
 
 @in_a_kernel
-async def test_a_tick_pays_for_three_frames_one_on_time_for_six_and_nothing_queues():
+async def test_a_tick_pays_for_three_frames_one_on_time_for_six_and_nothing_queues(monkeypatch):
     work = Work()
     work.press()
     await come_round()
     assert work.frames == []
-    late = 2e-3 * work.clock.play.interval
+    monkeypatch.setattr(clock, "CALM", TICK)
+    late = 2e-3 * TICK
     for ticks, before, paid in ((1, 0.0, 3), (1, late, 3), (20, late, 6), (1, 0.0, 6), (1, late, 3)):
         await come_round(before)
         work.frames.clear()
@@ -114,6 +115,28 @@ async def test_a_tick_pays_for_three_frames_one_on_time_for_six_and_nothing_queu
         assert len(work.frames) == paid
     assert 1000 * 2 * CREDIT / work.clock.play.interval >= 25  # the browser's ticks hold no frame back
     work.press(False)
+
+
+@in_a_kernel
+async def test_ticks_that_are_on_time_come_seldom_and_one_that_is_late_brings_them_back():
+    work = Work()
+    work.press()
+    for _ in range(1 + STEADY):  # from a pause the first is late
+        assert work.clock.play.interval == TICK
+        await come_round()
+        elsewhere(work.tick)
+    assert work.clock.play.interval == CALM
+    for before, paid, then in ((0.1, 2, CALM), (2e-3 * CALM, 1, TICK)):
+        await come_round(before)
+        work.frames.clear()
+        elsewhere(work.tick)
+        await come_round(0.2)
+        assert len(work.frames) == paid * CREDIT * CALM // TICK and work.clock.play.interval == then
+    for _ in range(STEADY):
+        elsewhere(work.tick)
+    assert work.clock.play.interval == CALM
+    work.press(False)
+    assert work.clock.play.interval == TICK  # it goes on as it began
 
 
 @in_a_kernel

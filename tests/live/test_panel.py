@@ -21,7 +21,7 @@ from gan_lessons.live import panel as room
 from gan_lessons.live.clock import PLAYING
 from gan_lessons.views import Figure1, Images
 
-CLASSES = "panel play step step-d step-g reset k lr-d lr-g speed history view status code err".split()
+CLASSES = "panel play step step-d step-g reset k lr-d lr-g speed history view code err".split()
 
 
 def inside(widget):
@@ -54,6 +54,8 @@ class Hands:
         self[name].click()
 
     def text(self, name):
+        if name == "status":  # it comes with the picture
+            return html.unescape(re.search('<div class="gl-status">(.*?)</div>', self.panel._picture.value)[1])
         return html.unescape(re.sub("<[^>]*>", "", self[name].value))
 
     def numbers(self):
@@ -177,6 +179,19 @@ def test_as_fast_as_it_goes_is_as_long_as_the_view_says(hands, monkeypatch):
         hands.play()
         after = hands.trainer.steps_done + hands.text("status").endswith("Next: G's turn.") / 2
         assert after - before == turns / 2
+
+
+@pytest.mark.parametrize(("drawing", "training"), [(10, 0.0376), (30, 0.0176), (45, 0.01), (5000, 0.01)])
+def test_what_drawing_leaves_of_a_frame_is_for_training(hands, monkeypatch, drawing, training):
+    now = types.SimpleNamespace(at=100.0)
+    monkeypatch.setattr(room, "time", types.SimpleNamespace(monotonic=lambda: now.at))
+    monkeypatch.setattr(Figure1, "seconds", 0.01)
+    monkeypatch.setattr(hands.panel._game, "play_turn", lambda: setattr(now, "at", now.at + 1e-4))
+    hands.set("speed", 10**9)
+    hands.play()
+    began = now.at = now.at + drawing / 1000
+    hands.play()
+    assert now.at - began == pytest.approx(training, abs=3e-4)
 
 
 def test_slow_motion_says_whose_turn_it_is(hands):

@@ -56,7 +56,7 @@ def test_a_game_without_labels_is_refused():
 def test_a_panel_plays_it():
     panel = live.Panel(recipes.mnist_conditional, ByLabel(), device="cpu", batch_size=8)
     panel.run(2)
-    assert "Round 2: read as asked" in panel._status.value and not panel._error.value
+    assert "Round 2: read as asked" in panel._picture.value and not panel._error.value
     panel.close()
 
 

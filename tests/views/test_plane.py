@@ -215,7 +215,8 @@ def test_the_controls_of_lesson_06_begin_a_new_game():
     assert panel.trainer.steps_done == 1 and seen.packed(panel.trainer)
     assert type(panel.trainer.optimizer_d) is SGD
     assert "pack=2" in panel._code.value and "optimizer=torch.optim.SGD" in panel._code.value
-    assert "modes found" in panel._status.value and "good" in panel._status.value
+    status = panel._picture.value.partition("gl-status")[2]
+    assert "modes found" in status and "good" in status
     panel.close()
 
 

@@ -20,11 +20,11 @@ import ipywidgets as widgets
 
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # in ipywidgets 8, in 7
 CREDIT = 3  # frames that a tick allows for each TICK, and twice as many one that is on time: a slow client's come late
-# ms from tick to tick: at each JupyterLab says busy and idle, and lays out its toolbar anew. On two cores a game plays
-# a quarter faster with one a second, so that is what a client gets of which the last STEADY came on time. But where a
-# tick's own handler does the work, a tick is a frame.
-TICK, CALM, FRAME = 200, 1000, 40
-STEADY = 5
+# ms from tick to tick: at each JupyterLab says busy and idle, and lays out its toolbar anew, which on two busy cores
+# takes up to a fifth of a game's rounds. So they come seldom from a client of which the last STEADY were on time. But
+# where a tick's own handler does the work, a tick is a frame.
+TICK, CALM, FRAME = 200, 500, 40
+STEADY = 10
 GONE = 2.0  # seconds of waiting without a tick after which the browser is thought gone
 _clocks: WeakSet["Clock"] = WeakSet()
 
@@ -103,8 +103,8 @@ class Clock:
             self._asked.append(self._rewind)
         apart, self._ticked = time.monotonic() - self._ticked, time.monotonic()
         interval = change["owner"].interval  # by which the browser has set its timer for the next one already
-        on_time = apart < 1.5e-3 * interval
-        self._credit = (2 if on_time else 1) * CREDIT * max(1, interval // TICK)
+        on_time = apart < (interval + TICK / 2) / 1e3
+        self._credit = round(2 * CREDIT * max(1, interval / TICK)) if on_time else CREDIT
         self._quiet = 0.0
         # the loop did not come round since the last tick although this, its own thread, is free
         self._starved = self._waits and threading.current_thread() is threading.main_thread()

@@ -126,12 +126,12 @@ async def test_ticks_that_are_on_time_come_seldom_and_one_that_is_late_brings_th
         await come_round()
         elsewhere(work.tick)
     assert work.clock.play.interval == CALM
-    for before, paid, then in ((0.1, 2, CALM), (2e-3 * CALM, 1, TICK)):
+    for before, paid, then in ((0.1, 2 * CREDIT * CALM / TICK, CALM), (1e-3 * (CALM + TICK), CREDIT, TICK)):
         await come_round(before)
         work.frames.clear()
         elsewhere(work.tick)
         await come_round(0.2)
-        assert len(work.frames) == paid * CREDIT * CALM // TICK and work.clock.play.interval == then
+        assert len(work.frames) == paid and work.clock.play.interval == then
     for _ in range(STEADY):
         elsewhere(work.tick)
     assert work.clock.play.interval == CALM

@@ -102,7 +102,7 @@ def check_same(panel: Any) -> str | None:
     if panel.trainer.k == 0 and "k" not in panel.changes:
         return "D never had a turn, and its first hill knows nothing of the data. Let it learn first, then stop it."
     if not share < 0.03:
-        return f"the fakes spread {share:.0%} as far as the data; less than 3% is wanted."
+        return f"the fakes spread {share:.1%} as far as the data; less than 3% is wanted."
     return f"Right. After {_rounds(panel)} rounds the fakes spread {share:.1%} as far as the data."
 
 

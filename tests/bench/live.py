@@ -33,16 +33,16 @@ STAMPS = """
 import time
 moves, drawing, turns = [], [], {"discriminator_step": [], "generator_step": []}
 before, shown = type(panel.trainer).__setattr__, panel._show
-def note(self, name, value):
+def note(self, name, value, before=before):  # bound now: for the next panel the name stands for this very function
     before(self, name, value)
     if name == "k":
         moves.append(time.time())
-def timed():
+def timed(shown=shown, drawing=drawing):
     began = time.thread_time()
     shown()
     drawing.append(time.thread_time() - began)
 type(panel.trainer).__setattr__, panel._show, drawn = note, timed, panel._view.draw
-panel._view.draw = lambda *now: drawn(*now) + f"<i data-drawn='{time.time()}'></i>"
+panel._view.draw = lambda *now, drawn=drawn: drawn(*now) + f"<i data-drawn='{time.time()}'></i>"
 def clocked(turn, seconds):
     def played(**options):
         began = time.perf_counter()

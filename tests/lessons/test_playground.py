@@ -5,7 +5,7 @@ import functools
 import pytest
 from answers import says
 
-from gan_lessons import live
+from gan_lessons import live, recipes, seen
 from gan_lessons.devices import seeded
 from gan_lessons.lessons import playground as lesson
 from gan_lessons.lessons.checking import Mistake
@@ -292,3 +292,15 @@ def test_a_check_prints_one_line_whatever_the_panel_shows(check, capsys):
         check(panel)
         printed = capsys.readouterr().out
         assert printed.startswith("Not yet: ") and printed.count("\n") == 1 and printed.isascii()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_at_round_40_the_hill_is_still_flat_under_the_fakes_behind(seed):
+    gan = recipes.gaussian(seed=seed, decay=None)
+    for _ in gan.run(40):
+        pass
+    fakes = seen.fakes(gan)
+    ends = fakes.x.argsort()[[0, -1]]
+    rise = seen.heights(gan, fakes.x[ends] + 0.5) - seen.heights(gan, fakes.x[ends] - 0.5)
+    assert rise[0].abs() < 0.01 and rise[1] > 0.05
+    assert fakes.push[ends[1]] > 5 * fakes.push[ends[0]] > 0

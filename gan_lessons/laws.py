@@ -19,7 +19,7 @@ from gan_lessons.devices import seeded
 Density = Distribution | Callable[[Tensor], Tensor]
 DRAWN = 2**16  # numbers, of which quantiles are read
 KERNELS = 1000  # of a density that is estimated
-KEPT = 16  # sources whose sample is kept
+KEPT = 16  # looks of each kind, the last ones
 
 
 def once(look: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ from gan_lessons.live.history import History
 from gan_lessons.training import Trainer
 from gan_lessons.views import Figure1, Images, Plane
 
-FRAME = 1 / 21  # seconds from frame to frame, as fast as it goes: what drawing leaves of them is for training
+PERIOD = 1 / 21  # seconds from frame to frame, as fast as it goes: what drawing leaves of them is for training
 _panels: WeakSet["Panel"] = WeakSet()
 
 
@@ -37,7 +37,7 @@ class Panel(widgets.VBox):
     """
 
     slow = 0.4  # seconds from one turn to the next in slow motion
-    _putting, _told, _trained = False, None, 0.0  # inputs are set from here; what the code is of; when a frame's ended
+    _putting, _told, _trained = False, None, 0.0  # inputs set from here; what the code tells; a frame ended then
     _losses: Sequence[Any] = ()  # to choose from besides those that have names
 
     def __init__(
@@ -130,7 +130,7 @@ class Panel(widgets.VBox):
     def _train(self) -> None:
         """One frame's worth: so many rounds, but no longer than there is time; what is asked is done between turns."""
         began, rounds = time.monotonic(), self._speed.value
-        end = began + max(self._view.seconds, FRAME - (began - self._trained))
+        end = began + max(self._view.seconds, PERIOD - (began - self._trained))
         self._error.value = ""
         while True:
             rounds -= self._game.play_turn() == 0
